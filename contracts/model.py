@@ -1,0 +1,155 @@
+"""Owns the typed view of a contract that every gate reads. Reading YAML into it is contracts/read.py's job."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class LogicalType(StrEnum):
+    """ODCS v3.2 logical types that the pipeline knows how to gate."""
+
+    STRING = "string"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    TIMESTAMP = "timestamp"
+    DATE = "date"
+    OBJECT = "object"
+    ARRAY = "array"
+
+
+class Severity(StrEnum):
+    """What a broken rule does: `error` rejects the row (or holds the batch, for a set rule); the rest is told."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class DriftPolicy(StrEnum):
+    """What a field that the contract does not know does to its record. ODCS has no word for it."""
+
+    ALLOW = "allow"
+    WARN = "warn"
+    QUARANTINE = "quarantine"
+    NO_GO = "no-go"
+
+
+class Scope(StrEnum):
+    """A row rule is judged record by record; a set rule is judged over the whole batch."""
+
+    ROW = "row"
+    SET = "set"
+
+
+class RuleKind(StrEnum):
+    """What a rule compares. `argument` of the rule holds what it compares with."""
+
+    REQUIRED = "required"  # argument: None
+    TYPE = "type"  # argument: LogicalType
+    FORMAT = "format"  # argument: LogicalType.TIMESTAMP (ISO 8601 instant) or LogicalType.DATE (yyyy-mm-dd)
+    PATTERN = "pattern"  # argument: str, matched against the whole value; never ends before a newline
+    ENUM = "enum"  # argument: tuple of the allowed values
+    MINIMUM = "minimum"  # argument: int | float, inclusive
+    MAXIMUM = "maximum"  # argument: int | float, inclusive
+    MIN_LENGTH = "min-length"  # argument: int, characters
+    MAX_LENGTH = "max-length"  # argument: int, characters
+    MAX_BYTES = "max-bytes"  # argument: int, UTF-8 bytes: Redshift's VARCHAR(n) counts bytes
+    MIN_ITEMS = "min-items"  # argument: int
+    MAX_ITEMS = "max-items"  # argument: int
+    UNKNOWN_FIELD = "unknown-field"  # argument: DriftPolicy; path is the object's
+    UNIQUE = "unique"  # set rule; argument: None
+    ROW_COUNT = "row-count"  # set rule; argument: int, the least number of records
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing that must hold, with the words to explain it.
+
+    `path` is the property's path with `[]` for "each item": `cores[].core`. `rule_id` is unique in its contract and
+    reads `cores-core-required`: the path with dots and brackets turned into dashes, then the kind.
+    """
+
+    rule_id: str
+    path: str
+    kind: RuleKind
+    argument: Any
+    scope: Scope
+    severity: Severity
+    dimension: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """One property of a dataset, nested ones included. `path` is unique in its contract."""
+
+    name: str
+    path: str
+    logical_type: LogicalType
+    physical_type: str | None  # Redshift's type; only top-level properties have one
+    required: bool
+    primary_key: bool
+    classification: str  # public | internal | restricted: what may be shown of a value
+    description: str
+    unit: str | None
+    example: Any
+    children: tuple["Property", ...] = ()  # an object's properties, or an array's items as its single child
+
+
+@dataclass(frozen=True, slots=True)
+class RejectLimit:
+    """How many rejected records a batch may have and still go ahead without them.
+
+    No-go when the rejected count is above `floor_count` *and* their ratio is above `ratio`: the floor keeps one bad
+    row of a batch of four from stopping it.
+    """
+
+    ratio: float
+    floor_count: int
+    reason: str
+
+    def allows(self, rejected_count: int, record_count: int) -> bool:
+        """Whether a batch of `record_count` records may go ahead without `rejected_count` of them."""
+        if rejected_count <= self.floor_count:
+            return True
+        return rejected_count <= self.ratio * record_count
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What one dataset must be. `content_hash` changes with every change of the file."""
+
+    dataset: str
+    version: str
+    content_hash: str
+    description: str
+    purpose: str
+    owner: str
+    support_url: str
+    latency_h: float | None
+    properties: tuple[Property, ...]
+    rules: tuple[Rule, ...]
+    reject_limit: RejectLimit
+    file_name: str = field(compare=False)
+
+    @property
+    def key(self) -> Property:
+        """The primary key: one top-level property."""
+        return next(prop for prop in self.properties if prop.primary_key)
+
+    def walk(self) -> Iterator[Property]:
+        """Every property, parents before children, in the file's order."""
+        stack = list(reversed(self.properties))
+        while stack:
+            prop = stack.pop()
+            yield prop
+            stack.extend(reversed(prop.children))
+
+    def rule(self, rule_id: str) -> Rule:
+        """The rule of that id. Raises KeyError when the contract has none."""
+        for rule in self.rules:
+            if rule.rule_id == rule_id:
+                return rule
+        raise KeyError(rule_id)

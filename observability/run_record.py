@@ -1,0 +1,94 @@
+"""Owns the record of one run: what every step said, as plain values. Storing it is the loader's job."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from validation.results import LoadGateResult, RawGateResult, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """One row-conservation equation of one dataset, with both sides as counted."""
+
+    equation: str  # "extracted = accepted + quarantined + duplicate"
+    left: int
+    right: int
+
+    @property
+    def holds(self) -> bool:
+        """Whether both sides agree."""
+        return self.left == self.right
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetRecord:
+    """One dataset's way through one run. Counts are records; None where the run did not get that far."""
+
+    dataset: str
+    batch_id: str
+    extracted: int
+    accepted: int
+    quarantined: int  # every line in quarantine, unparseable ones included
+    duplicate: int
+    inserted: int | None
+    updated: int | None
+    unchanged: int | None
+    deleted: int | None
+    verdict: Verdict  # the worst of the gates
+    reason: str
+    raw_gate: RawGateResult
+    load_gate: LoadGateResult | None
+    balances: tuple[Balance, ...]
+    was_already_published: bool = False  # the ledger knew this batch: nothing was loaded again
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRecord:
+    """One dbt node's outcome."""
+
+    name: str  # "fct_launches"
+    kind: str  # model | test | unit_test | snapshot | ...
+    status: str  # success | pass | warn | fail | error | skipped
+    seconds: float
+    failures: int | None
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TransformRecord:
+    """What `dbt build` said: gate 3."""
+
+    verdict: Verdict
+    reason: str
+    counts: Mapping[str, int]  # status -> nodes
+    nodes: tuple[ModelRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SpanRecord:
+    """One span of the run's trace."""
+
+    span_id: str
+    parent_span_id: str | None
+    name: str  # "gate", "gate launches"
+    started_at: datetime
+    seconds: float
+    attributes: Mapping[str, str | int | float | bool]
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run from sync to publish."""
+
+    run_id: str
+    source: str  # "sample (seed 42, 205 launches)", "folder api-2021-04-22", "live"
+    started_at: datetime
+    finished_at: datetime
+    verdict: Verdict  # no-go if any gate said no-go; quarantine if any rows were set aside; else go
+    datasets: tuple[DatasetRecord, ...]
+    transform: TransformRecord | None
+    incident_ids: tuple[str, ...]  # open incidents that this run opened or met again
+    trace_id: str
+    spans: tuple[SpanRecord, ...]
