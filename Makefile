@@ -1,0 +1,62 @@
+# Every command a person or CI needs. Nothing is installed outside this folder.
+PYTHON ?= python3
+BIN := .venv/bin
+UV_VERSION := 0.13.9
+SETUP := .venv/.ready
+
+export DO_NOT_TRACK := 1
+export UV_CUSTOM_COMPILE_COMMAND := make lock
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format lock up down reset clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: $(SETUP)  ## Make the environment: Python packages, all pinned by hash
+
+$(SETUP): pyproject.toml requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' || \
+		{ echo "Python 3.11 or 3.12 is needed, $(PYTHON) is $$($(PYTHON) --version). Try: make setup PYTHON=python3.12" >&2; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+demo: $(SETUP)  ## Start the local stack and run the pipeline end to end
+	@$(BIN)/spacex-elt local up
+	@$(BIN)/spacex-elt run
+
+test: $(SETUP)  ## Run the tests
+	@$(BIN)/pytest
+
+check: $(SETUP)  ## Lint, format check, types, layers, contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/spacex-elt contracts lint
+
+format: $(SETUP)  ## Format the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: $(SETUP)  ## Resolve the requirements again after a change of pyproject.toml
+	@$(BIN)/uv pip compile pyproject.toml --group dev --group local --universal --python-version 3.11 \
+		--generate-hashes --quiet --output-file requirements/dev.txt
+	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \
+		--generate-hashes --quiet --constraint requirements/dev.txt --output-file requirements/pipeline.txt
+
+up: $(SETUP)  ## Start the local stack
+	@$(BIN)/spacex-elt local up
+
+down: $(SETUP)  ## Stop the local stack, keep its data
+	@$(BIN)/spacex-elt local down
+
+reset: $(SETUP)  ## Stop the local stack and remove its data
+	@$(BIN)/spacex-elt local reset
+
+clean:  ## Remove the local stack, its data and the environment
+	@test ! -x $(BIN)/spacex-elt || $(BIN)/spacex-elt local reset
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist
