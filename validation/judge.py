@@ -1,0 +1,163 @@
+"""Owns judging records against a contract's row rules, with pandera. What a rule means is validation/row_rules.py's.
+
+Each frame has one pandera schema and each rule one named check in it, so pandera says which rule failed on which
+row, and this module says at which JSON path.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pandera.polars as pa
+import polars as pl
+from pandera.api.polars.types import PolarsData
+from pandera.config import ValidationDepth, config_context
+from pandera.constants import CHECK_OUTPUT_KEY
+from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
+
+from contracts.model import Contract, DriftPolicy, LogicalType, Property, Rule, RuleKind, Scope
+from validation.frames import Flattener, Frame, Place, frame_path, kind_column, value_column, value_dtype
+from validation.results import Violation
+from validation.row_rules import KIND_RULES, describe, holds
+
+Record = dict[str, Any]
+
+
+class Judge:
+    """Judges chunks of records. Made once per contract; raises ContractInvalid for rules that cannot be judged."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._properties = {prop.path: prop for prop in contract.walk()}
+        self._rules = {rule.rule_id: rule for rule in contract.rules if _is_judged(rule)}
+        self._order = {rule_id: order for order, rule_id in enumerate(self._rules)}
+        self._flattener = Flattener(contract)
+        self._schemas = self._make_schemas()
+
+    def _make_schemas(self) -> dict[str, pa.DataFrameSchema]:
+        columns: dict[str, dict[str, list[Rule]]] = {}
+        for rule in self._rules.values():
+            frame = columns.setdefault(frame_path(rule.path), {})
+            frame.setdefault(_judged_column(rule), []).append(rule)
+        return {path: self._make_schema(rules) for path, rules in columns.items()}
+
+    def _make_schema(self, rules_by_column: dict[str, list[Rule]]) -> pa.DataFrameSchema:
+        return pa.DataFrameSchema(
+            {
+                column: pa.Column(
+                    self._dtype(rules[0]), checks=[_check(rule) for rule in rules], nullable=True, required=True
+                )
+                for column, rules in rules_by_column.items()
+            }
+        )
+
+    def _dtype(self, rule: Rule) -> pl.DataType:
+        if rule.kind in KIND_RULES:
+            return pl.UInt8()
+        prop = self._properties.get(rule.path)
+        return value_dtype(prop.logical_type if prop else LogicalType.OBJECT)
+
+    def judge(self, records: Sequence[Record]) -> list[tuple[Violation, ...]]:
+        """Every rule that each record breaks, wherever it does, in the contract's order."""
+        found: list[list[tuple[int, Place, Violation]]] = [[] for _ in records]
+        frames = self._flattener.flatten(records)
+        for path, schema in self._schemas.items():
+            for rule_id, place in _failures(schema, frames[path]):
+                for violation in self._violations(self._rules[rule_id], place, records[place[0]]):
+                    found[place[0]].append((self._order[rule_id], place, violation))
+        return [tuple(violation for *_, violation in sorted(of_record, key=_by_order)) for of_record in found]
+
+    def _violations(self, rule: Rule, place: Place, record: Record) -> Iterator[Violation]:
+        path = _concrete(rule.path, place)
+        prop = self._properties.get(rule.path)
+        if rule.kind is RuleKind.UNKNOWN_FIELD:
+            known = {child.name for child in _children(prop, self._properties)}
+            for name in sorted(_look_up(record, rule.path, place).keys() - known):
+                yield Violation(rule.rule_id, f"{path}.{name}" if path else name, describe(rule, prop, None))
+        elif rule.kind is RuleKind.REQUIRED:
+            yield Violation(rule.rule_id, path, "is null" if _is_there(record, rule.path, place) else "is missing")
+        else:
+            yield Violation(rule.rule_id, path, describe(rule, prop, _look_up(record, rule.path, place)))
+
+
+def _by_order(found: tuple[int, Place, Violation]) -> tuple[int, Place]:
+    return found[0], found[1]
+
+
+def _is_judged(rule: Rule) -> bool:
+    return rule.scope is Scope.ROW and not (rule.kind is RuleKind.UNKNOWN_FIELD and rule.argument is DriftPolicy.ALLOW)
+
+
+def _judged_column(rule: Rule) -> str:
+    return kind_column(rule.path) if rule.kind in KIND_RULES else value_column(rule.path)
+
+
+def _check(rule: Rule) -> pa.Check:
+    # Bound here, so that a rule that cannot be judged fails when the schema is made.
+    holds(rule, pl.col(_judged_column(rule)))
+    return pa.Check(_check_function(rule), name=rule.rule_id, ignore_na=True)
+
+
+def _check_function(rule: Rule) -> Callable[[PolarsData], pl.LazyFrame]:
+    def check(data: PolarsData) -> pl.LazyFrame:
+        return data.lazyframe.select(holds(rule, pl.col(str(data.key))))
+
+    return check
+
+
+def _failures(schema: pa.DataFrameSchema, frame: Frame) -> Iterator[tuple[str, Place]]:
+    """The rule and the place of each failed check."""
+    if frame.data.is_empty():
+        return
+    # Said here and not left to pandera's environment variables, which can switch validation off.
+    with config_context(validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_AND_DATA):
+        try:
+            schema.validate(frame.data, lazy=True)
+        except SchemaErrors as failed:
+            errors = failed.schema_errors
+        else:
+            return
+    for error in errors:
+        yield from _places(error, frame)
+
+
+def _places(error: SchemaError, frame: Frame) -> Iterator[tuple[str, Place]]:
+    if error.reason_code is not SchemaErrorReason.DATAFRAME_CHECK or error.check_output is None:
+        raise error  # the frame or a check is wrong, not the data
+    for row in (~error.check_output[CHECK_OUTPUT_KEY]).arg_true():
+        yield error.check.name, frame.places[row]
+
+
+def _children(prop: Property | None, properties: dict[str, Property]) -> Sequence[Property]:
+    if prop is not None:
+        return prop.children
+    return [top for path, top in properties.items() if "." not in path and "[]" not in path]
+
+
+def _concrete(path: str, place: Place) -> str:
+    """The JSON path of one row: `cores[].core` in the first core is `cores[0].core`."""
+    first, *others = path.split("[]")
+    return first + "".join(f"[{index}]{other}" for index, other in zip(place[1:], others, strict=True))
+
+
+def _steps(path: str, place: Place) -> Iterator[str | int]:
+    positions = iter(place[1:])
+    for part in path.split(".") if path else ():
+        name, *brackets = part.split("[]")
+        yield name
+        for _ in brackets:
+            yield next(positions)
+
+
+def _look_up(record: Record, path: str, place: Place) -> Any:
+    """The value that a rule judged."""
+    value: Any = record
+    for step in _steps(path, place):
+        value = value[step]
+    return value
+
+
+def _is_there(record: Record, path: str, place: Place) -> bool:
+    try:
+        _look_up(record, path, place)
+    except KeyError:
+        return False
+    return True
