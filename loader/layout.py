@@ -60,3 +60,20 @@ def run_prefix(run_id: str) -> str:
 def file_name(key: str) -> str:
     """The last part of a key."""
     return key.rsplit("/", 1)[-1]
+
+
+#: One record per finished run; run ids sort by time, so these keys do too.
+RECORDS = "records/"
+
+#: One document per incident, named by its fingerprint.
+INCIDENTS = "incidents/"
+
+
+def record_key(run_id: str) -> str:
+    """The record of a finished run."""
+    return f"{RECORDS}{run_id}.json"
+
+
+def incident_key(fingerprint: str) -> str:
+    """The state of an incident."""
+    return f"{INCIDENTS}{fingerprint}.json"

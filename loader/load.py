@@ -1,0 +1,229 @@
+"""Owns the load step of one dataset: COPY to staging, load gate, publish in one transaction with its ledger row.
+
+The SQL is loader/publication.py's, judging is validation's (validation/load_gate.py).
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple, dataclass, replace
+
+from contracts.derive.redshift import jsonpaths, raw_table_ddl, staging_table_ddl
+
+from contracts.errors import RowsDoNotReconcile, ServiceUnavailable
+from contracts.model import Contract
+from loader import layout, publication
+from loader.batch import Batch
+from loader.gate import GateOutput, ManifestEntry
+from loader.store import ObjectStore
+from loader.warehouse import Session, StatementRefused
+from validation.raw_gate import judge_batch
+from validation.results import LoadGateResult, RawGateResult, Verdict
+
+#: More kept keys than a statement takes as parameters: then deletions wait for the next batch.
+MOST_KEPT_KEYS = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedCounts:
+    """What publishing a batch did to the published table. Counts are rows."""
+
+    staged: int  # select count(*) from the staging table
+    inserted: int
+    updated: int
+    unchanged: int
+    deleted: int
+    kept: int  # live rows that the batch lacks but may not delete: their record is in quarantine
+    live: int  # select count(*) from the published table's live rows, after all of it
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOutput:
+    """What the load step says of one batch. Counts are None where the batch did not get that far."""
+
+    raw_gate: RawGateResult
+    load_gate: LoadGateResult | None
+    manifest_count: int | None
+    copied_count: int | None
+    published: PublishedCounts | None
+    was_already_published: bool
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worse of the two gates."""
+        if self.load_gate is not None and self.load_gate.verdict is Verdict.NO_GO:
+            return Verdict.NO_GO
+        return self.raw_gate.verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """One batch to load, and what loading needs."""
+
+    run_id: str
+    contract: Contract
+    batch: Batch
+    gated: Sequence[GateOutput]
+    copy_role_arn: str
+    check_staging: Callable[[Contract, Batch, int], LoadGateResult]
+    remember: Callable[[LoadGateResult], None]  # before publishing: a rerun after the commit must still know it
+    recall: Callable[[], LoadGateResult | None]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """The ledger's row of a batch."""
+
+    run_id: str
+    published: PublishedCounts
+
+
+def load_batch(store: ObjectStore, session: Session, loading: Loading) -> LoadOutput:
+    """Loads one batch, if the raw gate lets it, and publishes it, if the load gate does.
+
+    Idempotent: a batch in the ledger is not loaded again, and a batch killed on the way leaves only a staging table,
+    which the next try makes anew. Raises RowsDoNotReconcile when COPY's count is not the manifest's.
+    """
+    batch, contract = loading.batch, loading.contract
+    raw_gate = judge_batch(
+        contract,
+        batch.batch_id,
+        [output.result for output in loading.gated],
+        batch.expected_count,
+        [f"{landed.key}: {landed.damage}" for landed in batch.objects if landed.damage],
+    )
+    if raw_gate.verdict is Verdict.NO_GO:
+        return LoadOutput(raw_gate, None, None, None, None, was_already_published=False)
+    entries = [entry for output in loading.gated for entry in output.entries]
+    manifest_count = sum(entry.record_count for entry in entries)
+    if (row := find_in_ledger(session, batch)) is not None:
+        return _already_published(loading, raw_gate, manifest_count, row)
+    copied = _stage(store, session, loading, entries)
+    if copied != manifest_count:
+        raise RowsDoNotReconcile(
+            f"{contract.dataset} batch {batch.batch_id}: the manifest holds {manifest_count} records and COPY loaded "
+            f"{copied}. Nothing was published. Look at sys_load_error_detail and the manifest's objects."
+        )
+    load_gate = loading.check_staging(contract, batch, manifest_count)
+    loading.remember(load_gate)
+    if load_gate.verdict is Verdict.NO_GO:
+        return LoadOutput(raw_gate, load_gate, manifest_count, copied, None, was_already_published=False)
+    published = _publish(session, loading, raw_gate)
+    session.run(f"drop table if exists {publication.staging_table(contract, batch.batch_id)}")
+    session.commit()
+    return LoadOutput(raw_gate, load_gate, manifest_count, copied, published, was_already_published=False)
+
+
+def prepare_warehouse(session: Session, contracts: Mapping[str, Contract]) -> None:
+    """Makes the schemas, the ledger and every contract's published table, where they are missing."""
+    for schema in (publication.RAW_SCHEMA, publication.STAGING_SCHEMA, "pipeline"):
+        session.run(f"create schema if not exists {schema}")
+    session.run(publication.LEDGER_DDL)
+    for contract in contracts.values():
+        session.run(raw_table_ddl(contract))
+    session.commit()
+
+
+def find_in_ledger(session: Session, batch: Batch) -> LedgerRow | None:
+    """The ledger's row of a batch, or None when it was never published."""
+    rows = session.rows(publication.read_ledger(), (batch.dataset, batch.batch_id))
+    if not rows:
+        return None
+    run_id, *counts = rows[0]
+    return LedgerRow(str(run_id), PublishedCounts(*(int(count) for count in counts)))
+
+
+def _already_published(loading: Loading, raw_gate: RawGateResult, manifest_count: int, row: LedgerRow) -> LoadOutput:
+    """Our own row: this run was cut off after its commit, so its counts are told. Another run's: nothing changed."""
+    done = row.published
+    if row.run_id == loading.run_id:
+        return LoadOutput(raw_gate, loading.recall(), manifest_count, done.staged, done, was_already_published=False)
+    nothing = replace(done, inserted=0, updated=0, unchanged=done.staged, deleted=0)
+    return LoadOutput(raw_gate, None, manifest_count, done.staged, nothing, was_already_published=True)
+
+
+def _stage(store: ObjectStore, session: Session, loading: Loading, entries: Sequence[ManifestEntry]) -> int:
+    """COPYs the manifest into a fresh staging table and returns COPY's own count."""
+    contract, batch_id = loading.contract, loading.batch.batch_id
+    table = publication.staging_table(contract, batch_id)
+    session.run(f"drop table if exists {table}")
+    session.run(staging_table_ddl(contract, table))
+    session.commit()
+    if not entries:
+        return 0
+    manifest_url, jsonpaths_url = _write_manifest(store, contract, batch_id, entries)
+    try:
+        session.run(publication.copy(contract, batch_id, manifest_url, jsonpaths_url, loading.copy_role_arn))
+    except StatementRefused as exc:
+        session.rollback()
+        raise RowsDoNotReconcile(
+            f"{contract.dataset} batch {batch_id}: COPY refused what the raw gate accepted: {exc}. Nothing was "
+            "published. Select from sys_load_error_detail for the line; the contract lacks a rule for it."
+        ) from exc
+    copied = int(session.rows("select pg_last_copy_count()")[0][0])
+    session.run(publication.hash_rows(contract, batch_id))
+    session.commit()
+    return copied
+
+
+def _write_manifest(
+    store: ObjectStore, contract: Contract, batch_id: str, entries: Sequence[ManifestEntry]
+) -> tuple[str, str]:
+    """Writes JSONPaths and then the manifest, and returns their addresses, manifest first."""
+    jsonpaths_key = layout.jsonpaths_key(contract.dataset, batch_id)
+    store.put(jsonpaths_key, jsonpaths(contract).encode(), "application/json")
+    manifest = {
+        "entries": [
+            {
+                "url": f"s3://{store.bucket}/{entry.key}",
+                "mandatory": True,
+                "meta": {"content_length": entry.size_bytes},
+            }
+            for entry in entries
+        ]
+    }
+    manifest_key = layout.manifest_key(contract.dataset, batch_id)
+    store.put(manifest_key, json.dumps(manifest, indent=1).encode(), "application/json")
+    return f"s3://{store.bucket}/{manifest_key}", f"s3://{store.bucket}/{jsonpaths_key}"
+
+
+def _publish(session: Session, loading: Loading, raw_gate: RawGateResult) -> PublishedCounts:
+    """One transaction: compare, mark deleted, replace, insert, ledger row. Either all of it is there or none."""
+    contract, batch, run_id = loading.contract, loading.batch, loading.run_id
+    marks = (batch.batch_id, run_id)
+    session.run(f"lock table {publication.raw_table(contract)}")  # two loaders of one dataset go one after the other
+    if (row := find_in_ledger(session, batch)) is not None:
+        session.rollback()
+        return row.published
+    staged = _count(session, publication.count_rows(publication.staging_table(contract, batch.batch_id)))
+    inserted, updated, unchanged = map(int, session.rows(publication.compare(contract, batch.batch_id))[0])
+    deleted = _mark_deleted(session, loading, raw_gate)
+    kept = _count(session, publication.count_kept(contract, batch.batch_id))
+    session.run(publication.remove_outdated(contract, batch.batch_id))
+    session.run(publication.insert_staged(contract, batch.batch_id), marks)
+    live = _count(session, publication.count_live(contract))
+    done = PublishedCounts(staged, inserted, updated, unchanged, deleted, kept, live)
+    ledger_key = (batch.batch_id, contract.dataset, run_id, contract.version)
+    session.run(publication.write_ledger(), (*ledger_key, *astuple(done)))
+    try:
+        session.commit()
+    except ServiceUnavailable as exc:
+        raise ServiceUnavailable(
+            f"{contract.dataset} batch {batch.batch_id}: the connection broke at commit, so whether it was published "
+            "is known only to the ledger. Run the step again: it asks there first."
+        ) from exc
+    return done
+
+
+def _mark_deleted(session: Session, loading: Loading, raw_gate: RawGateResult) -> int:
+    """Marks what the snapshot no longer has, but never a row whose record may lie in quarantine."""
+    kept = sorted({key for shard in raw_gate.shards for key in shard.rejected_keys})
+    unkeyed = sum(shard.unkeyed_rejection_count for shard in raw_gate.shards)
+    if unkeyed or len(kept) > MOST_KEPT_KEYS:
+        return 0  # a record without a readable key could be any of the missing ones
+    batch_id = loading.batch.batch_id
+    statement = publication.mark_deleted(loading.contract, batch_id, len(kept))
+    return session.run(statement, (batch_id, loading.run_id, *kept))
+
+
+def _count(session: Session, query: str) -> int:
+    return int(session.rows(query)[0][0])

@@ -1,0 +1,154 @@
+"""Owns the SQL that turns a staging table into the published one: hashes, comparison, swap, ledger.
+
+Pure: statements out, nothing run. Running them in order is loader/load.py's job.
+"""
+
+from contracts.derive.redshift import Column, columns
+
+from contracts.model import Contract
+
+STAGING_SCHEMA = "staging_spacex"
+RAW_SCHEMA = "raw_spacex"
+LEDGER = "pipeline.load_ledger"
+
+LEDGER_DDL = f"""create table if not exists {LEDGER} (
+    batch_id varchar(64) not null,
+    dataset varchar(64) not null,
+    run_id varchar(64) not null,
+    contract_version varchar(32) not null,
+    staged_count bigint not null,
+    inserted_count bigint not null,
+    updated_count bigint not null,
+    unchanged_count bigint not null,
+    deleted_count bigint not null,
+    kept_count bigint not null,
+    live_count bigint not null,
+    published_at timestamptz not null
+) diststyle all"""
+
+
+def quoted(name: str) -> str:
+    """A column's name as SQL spells it: some of the API's words (`window`) are reserved."""
+    return f'"{name}"'
+
+
+def raw_table(contract: Contract) -> str:
+    """The published table of a dataset."""
+    return f"{RAW_SCHEMA}.{contract.dataset}"
+
+
+def staging_table(contract: Contract, batch_id: str) -> str:
+    """The staging table of a batch."""
+    return f"{STAGING_SCHEMA}.{contract.dataset}__{batch_id}"
+
+
+def hash_rows(contract: Contract, batch_id: str) -> str:
+    """Fills `_row_hash` of a staging table.
+
+    Each column is hashed by itself first, so that the whole stays far below VARCHAR's 65,535 bytes and no value can
+    pass for a border between two.
+    """
+    digests = " || ".join(_digest(column) for column in columns(contract) if not column.name.startswith("_"))
+    return f"update {staging_table(contract, batch_id)} set _row_hash = sha2({digests}, 256)"
+
+
+def _digest(column: Column) -> str:
+    name, kind = quoted(column.name), column.type.upper()
+    if kind == "SUPER":
+        text = f"json_serialize({name})"
+    elif kind == "BOOLEAN":  # Redshift has no cast from boolean to varchar
+        text = f"case when {name} then 'true' else 'false' end"
+    elif kind.startswith("VARCHAR"):
+        text = name
+    else:
+        text = f"cast({name} as varchar(64))"
+    return f"case when {name} is null then '-' else sha2({text}, 256) end"
+
+
+def compare(contract: Contract, batch_id: str) -> str:
+    """Counts the staged rows that are new (or came back), changed and unchanged against the live published ones."""
+    key = quoted(contract.key.name)
+    return f"""select
+    coalesce(sum(case when published.{key} is null then 1 else 0 end), 0) as inserted_count,
+    coalesce(sum(case when published._row_hash <> staged._row_hash then 1 else 0 end), 0) as updated_count,
+    coalesce(sum(case when published._row_hash = staged._row_hash then 1 else 0 end), 0) as unchanged_count
+from {staging_table(contract, batch_id)} as staged
+left join {raw_table(contract)} as published
+    on published.{key} = staged.{key} and published._deleted_at is null"""
+
+
+def mark_deleted(contract: Contract, batch_id: str, kept_count: int) -> str:
+    """Marks live rows that the snapshot no longer has, but for `kept_count` keys given as parameters.
+
+    Parameters: batch id, run id, then the kept keys: rows whose record is in quarantine keep their last good version.
+    """
+    key = quoted(contract.key.name)
+    kept = f"\n    and {key} not in ({', '.join(['%s'] * kept_count)})" if kept_count else ""
+    return f"""update {raw_table(contract)}
+set _deleted_at = getdate(), _batch_id = %s, _run_id = %s
+where _deleted_at is null
+    and {key} not in (select {key} from {staging_table(contract, batch_id)}){kept}"""
+
+
+def remove_outdated(contract: Contract, batch_id: str) -> str:
+    """Takes out the published rows that a staged one replaces: changed ones, and deleted ones that came back."""
+    key = quoted(contract.key.name)
+    return f"""delete from {raw_table(contract)}
+using {staging_table(contract, batch_id)} as staged
+where {raw_table(contract)}.{key} = staged.{key}
+    and ({raw_table(contract)}._row_hash <> staged._row_hash or {raw_table(contract)}._deleted_at is not null)"""
+
+
+def insert_staged(contract: Contract, batch_id: str) -> str:
+    """Puts in the staged rows that the published table lacks. Parameters: batch id, run id."""
+    key = quoted(contract.key.name)
+    names = [quoted(column.name) for column in columns(contract)]
+    return f"""insert into {raw_table(contract)}
+    ({", ".join(names)}, _row_hash, _batch_id, _run_id, _loaded_at, _deleted_at)
+select
+    {", ".join(f"staged.{name}" for name in names)}, staged._row_hash, %s, %s, getdate(), null
+from {staging_table(contract, batch_id)} as staged
+left join {raw_table(contract)} as published on published.{key} = staged.{key}
+where published.{key} is null"""
+
+
+def count_kept(contract: Contract, batch_id: str) -> str:
+    """Counts the live rows that the snapshot lacks and that were not marked deleted."""
+    key = quoted(contract.key.name)
+    return f"""select count(*) from {raw_table(contract)}
+where _deleted_at is null and {key} not in (select {key} from {staging_table(contract, batch_id)})"""
+
+
+def count_rows(table: str) -> str:
+    """Counts a table's rows."""
+    return f"select count(*) from {table}"
+
+
+def count_live(contract: Contract) -> str:
+    """Counts the published rows that are not deleted."""
+    return f"select count(*) from {raw_table(contract)} where _deleted_at is null"
+
+
+def write_ledger() -> str:
+    """One ledger row. Parameters: its columns in order, but for published_at."""
+    return f"""insert into {LEDGER}
+    (batch_id, dataset, run_id, contract_version, staged_count, inserted_count, updated_count,
+     unchanged_count, deleted_count, kept_count, live_count, published_at)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, getdate())"""
+
+
+def read_ledger() -> str:
+    """The ledger's row of a batch. Parameters: dataset, batch id."""
+    return f"""select run_id, staged_count, inserted_count, updated_count, unchanged_count, deleted_count,
+    kept_count, live_count
+from {LEDGER} where dataset = %s and batch_id = %s"""
+
+
+def copy(contract: Contract, batch_id: str, manifest_url: str, jsonpaths_url: str, role_arn: str) -> str:
+    """The COPY of a batch's manifest into its staging table. Nothing is cut or dropped: MAXERROR 0."""
+    names = ", ".join(quoted(column.name) for column in columns(contract))
+    return f"""copy {staging_table(contract, batch_id)} ({names})
+from '{manifest_url}'
+iam_role '{role_arn}'
+format as json '{jsonpaths_url}'
+gzip manifest timeformat 'auto' maxerror 0 compupdate off statupdate off"""

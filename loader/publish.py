@@ -1,0 +1,188 @@
+"""Owns the publish step: reconcile the run, write its record, keep incidents, send alerts, put the data docs up.
+
+Equations, incidents and pages are observability's; here they get their counts and their place.
+"""
+
+import mimetypes
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from observability.site import render_site
+
+from contracts.errors import RowsDoNotReconcile
+from loader import layout
+from loader.batch import Plan
+from loader.documents import to_json
+from loader.load import LoadOutput
+from loader.pipeline import Pipeline
+from loader.run_folder import RunFolder, read_incidents, recent_runs
+from observability import failures, incidents
+from observability.accounting import GateCounts, LoadCounts, balances
+from observability.incidents import Failure, Incident, IncidentState, Place, Sighting
+from observability.run_record import Balance, DatasetRecord, RunRecord, TransformRecord
+from observability.trace import read_spans
+from validation.results import RawGateResult, Verdict
+
+RUNS_ON_THE_SITE = 30
+FRONT_PAGE = "index.html"
+
+
+def publish_step(pipeline: Pipeline, run_id: str) -> RunRecord:
+    """Tells everyone how a run went. Raises RowsDoNotReconcile, after telling, when a recount disagrees.
+
+    Incidents are sent before they are stored: a crash in between repeats an announcement, it never loses one.
+    """
+    folder = pipeline.run_folder(run_id)
+    with pipeline.telemetry.step("publish"):
+        record = _compose(pipeline, folder)
+        met = _keep_incidents(pipeline, record)
+        record = replace(record, incident_ids=tuple(incident.fingerprint for incident in met))
+        pipeline.lake.put(layout.record_key(run_id), to_json(record), "application/json")
+        _put_site_up(pipeline)
+    _refuse_imbalance(record)
+    return record
+
+
+def find_docs(pipeline: Pipeline, run_id: str) -> str:
+    """Where people open the run's page."""
+    return f"{pipeline.docs_url}/runs/{run_id}.html"
+
+
+def _compose(pipeline: Pipeline, folder: RunFolder) -> RunRecord:
+    plan, transform = folder.plan(), folder.transform()
+    datasets = tuple(_dataset_record(plan, batch.dataset, folder.load_output(batch.dataset)) for batch in plan.batches)
+    spans = read_spans([*folder.telemetry("spans.jsonl"), *pipeline.own_spans()])
+    return RunRecord(
+        run_id=folder.run_id,
+        source=plan.source,
+        started_at=plan.planned_at,
+        finished_at=pipeline.now(),
+        verdict=_worst([record.verdict for record in datasets], transform),
+        datasets=datasets,
+        transform=transform,
+        incident_ids=(),
+        trace_id=pipeline.telemetry.trace_id,
+        spans=spans,
+    )
+
+
+def _dataset_record(plan: Plan, dataset: str, output: LoadOutput) -> DatasetRecord:
+    batch, raw_gate, done = plan.batch(dataset), output.raw_gate, output.published
+    reason = raw_gate.reason
+    if output.load_gate is not None and output.load_gate.verdict is Verdict.NO_GO:
+        reason = output.load_gate.reason
+    return DatasetRecord(
+        dataset=dataset,
+        batch_id=batch.batch_id,
+        extracted=_sum(raw_gate, "line_count"),
+        accepted=_sum(raw_gate, "accepted_count"),
+        quarantined=_sum(raw_gate, "rejected_count"),
+        duplicate=_sum(raw_gate, "duplicate_count"),
+        inserted=done.inserted if done else None,
+        updated=done.updated if done else None,
+        unchanged=done.unchanged if done else None,
+        deleted=done.deleted if done else None,
+        verdict=output.verdict,
+        reason=reason,
+        raw_gate=raw_gate,
+        load_gate=output.load_gate,
+        balances=_balances(batch.line_count, output),
+        was_already_published=output.was_already_published,
+    )
+
+
+def _balances(landed_count: int, output: LoadOutput) -> tuple[Balance, ...]:
+    raw_gate, done = output.raw_gate, output.published
+    gate = GateCounts(
+        extracted=_sum(raw_gate, "line_count"),
+        accepted=_sum(raw_gate, "accepted_count"),
+        quarantined=_sum(raw_gate, "rejected_count"),
+        duplicate=_sum(raw_gate, "duplicate_count"),
+        landed=landed_count,
+    )
+    if done is None:
+        return balances(gate, None)
+    load = LoadCounts(
+        manifest=output.manifest_count,
+        copied=output.copied_count,
+        staged=done.staged,
+        inserted=done.inserted,
+        updated=done.updated,
+        unchanged=done.unchanged,
+        kept=done.kept,
+        live=done.live,
+    )
+    return balances(gate, load)
+
+
+def _sum(raw_gate: RawGateResult, name: str) -> int:
+    return sum(getattr(shard, name) for shard in raw_gate.shards)
+
+
+def _worst(verdicts: list[Verdict], transform: TransformRecord | None) -> Verdict:
+    every = [*verdicts, *([transform.verdict] if transform else [])]
+    for verdict in (Verdict.NO_GO, Verdict.QUARANTINE):
+        if verdict in every:
+            return verdict
+    return Verdict.GO
+
+
+def _keep_incidents(pipeline: Pipeline, record: RunRecord) -> list[Incident]:
+    """Opens, updates and resolves incidents by what the run's gates said; returns those that are open in it."""
+    known = read_incidents(pipeline.lake)
+    met: list[Incident] = []
+    for place, found, owner in _looks(pipeline, record):
+        sighting = Sighting(record.run_id, record.finished_at, owner, find_docs(pipeline, record.run_id))
+        after, announcements = incidents.observe_gate(known, place, found, sighting)
+        for announcement in announcements:
+            pipeline.alerts.send(announcement)
+        for incident in after:
+            if incident not in known:
+                pipeline.lake.put(layout.incident_key(incident.fingerprint), to_json(incident), "application/json")
+        met += [incident for incident in after if incident.state is IncidentState.OPEN]
+    return met
+
+
+def _looks(pipeline: Pipeline, record: RunRecord) -> Iterator[tuple[Place, tuple[Failure, ...], str]]:
+    """Each gate that this run looked at, what it failed for (nothing, when it passed), and who owns it."""
+    for dataset in record.datasets:
+        contract = pipeline.contract(dataset.dataset)
+
+        def place(gate: str, name: str = dataset.dataset) -> Place:
+            return Place(pipeline.environment, name, gate)
+
+        yield place(failures.RAW_GATE), failures.raw_gate_failures(dataset.raw_gate, contract), contract.owner
+        if dataset.load_gate is not None:
+            yield place(failures.LOAD_GATE), failures.load_gate_failures(dataset.load_gate), contract.owner
+        found = failures.reconcile_failures(dataset.dataset, dataset.balances)
+        yield place(failures.RECONCILE_GATE), found, contract.owner
+    if record.transform is not None:
+        owner = next(iter(pipeline.contracts.values())).owner
+        marts = Place(pipeline.environment, failures.MARTS, failures.TRANSFORM_GATE)
+        yield marts, failures.transform_failures(record.transform), owner
+
+
+def _put_site_up(pipeline: Pipeline) -> None:
+    """Renders the data docs from the last runs and stores every page, the front page last."""
+    runs = recent_runs(pipeline.lake, RUNS_ON_THE_SITE)
+    pages = dict(render_site(pipeline.contracts, runs, read_incidents(pipeline.lake), pipeline.now()))
+    front_page = pages.pop(FRONT_PAGE)
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        list(pool.map(lambda page: _put_page(pipeline, *page), pages.items()))
+    _put_page(pipeline, FRONT_PAGE, front_page)
+
+
+def _put_page(pipeline: Pipeline, path: str, body: bytes) -> None:
+    kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
+    pipeline.docs.put(path, body, f"{kind}; charset=utf-8" if kind.startswith("text/") else kind)
+
+
+def _refuse_imbalance(record: RunRecord) -> None:
+    broken = [(dataset, balance) for dataset in record.datasets for balance in dataset.balances if not balance.holds]
+    if broken:
+        dataset, first = broken[0]
+        raise RowsDoNotReconcile(
+            f"{dataset.dataset} batch {dataset.batch_id}: {first.equation} does not hold: {first.left} against "
+            f"{first.right}. {len(broken)} equations fail in run {record.run_id}; its page lists them."
+        )

@@ -1,0 +1,135 @@
+"""Owns the steps that a scheduler calls: each idempotent, each reading and writing the run's folder in the lake.
+
+What a step does is in the module of its name; here it is found its inputs, traced, counted and remembered.
+"""
+
+from validation.load_gate import check_staging
+
+from contracts.errors import TransformFailed, UsageError
+from contracts.model import Contract
+from loader.batch import Batch, Plan, batch_identity
+from loader.gate import GateOutput, gate_shard
+from loader.load import Loading, LoadOutput, load_batch, prepare_warehouse
+from loader.pipeline import Pipeline
+from loader.plan import Request, make_plan
+from loader.run_folder import gate_name, load_gate_name, load_name
+from loader.transform import run_dbt
+from observability.run_record import TransformRecord
+from validation.raw_gate import GATE_VERSION
+from validation.results import LoadGateResult, Verdict
+
+
+def plan_step(pipeline: Pipeline, run_id: str, job_id: str, source: str) -> Plan:
+    """Finds what a sync landed and fixes each batch's identity. A run's first plan stays its plan."""
+    folder = pipeline.run_folder(run_id)
+    with pipeline.telemetry.step("plan"):
+        made = folder.find(Plan, "plan.json")
+        if made is not None and made.job_id != job_id:
+            raise UsageError(f"run {run_id} is planned for Airbyte job {made.job_id}, not {job_id}. Start a new run.")
+        if made is None:
+            job = pipeline.sync_server.job(job_id)
+            made = make_plan(pipeline.lake, Request(run_id, source, job, pipeline.contracts, pipeline.now()))
+            folder.write("plan.json", made)
+        for batch in made.batches:
+            pipeline.telemetry.count_rows(batch.dataset, "plan", {"extracted": batch.line_count})
+        return made
+
+
+def gate_step(pipeline: Pipeline, run_id: str, shard_id: str) -> GateOutput:
+    """Takes one shard of a run through the raw gate."""
+    folder = pipeline.run_folder(run_id)
+    plan = folder.plan()
+    try:
+        shard = plan.shard(shard_id)
+    except KeyError:
+        known = ", ".join(each.shard_id for each in plan.shards)
+        raise UsageError(f"run {run_id} has no shard {shard_id}. Expected one of: {known}.") from None
+    contract, batch = _unchanged(pipeline, plan, shard.dataset)
+    with pipeline.telemetry.step(f"gate {shard.dataset}", dataset=shard.dataset, shard_id=shard_id):
+        output = gate_shard(pipeline.lake, contract, batch, shard)
+        folder.write(gate_name(shard_id), output)
+        _count_gate(pipeline, output)
+        return output
+
+
+def load_step(pipeline: Pipeline, run_id: str, dataset: str) -> LoadOutput:
+    """Loads and publishes one dataset of a run, as far as its gates let it."""
+    folder = pipeline.run_folder(run_id)
+    plan = folder.plan()
+    if dataset not in {batch.dataset for batch in plan.batches}:
+        raise UsageError(
+            f"run {run_id} did not extract {dataset}. It has: {', '.join(b.dataset for b in plan.batches)}."
+        )
+    contract, batch = _unchanged(pipeline, plan, dataset)
+    address = pipeline.warehouse_address()
+
+    def check(contract: Contract, batch: Batch, staged_count: int) -> LoadGateResult:
+        with pipeline.telemetry.span(f"load gate {dataset}", dataset=dataset):
+            return check_staging(address, contract, batch.batch_id, staged_count)
+
+    with pipeline.telemetry.step(f"load {dataset}", dataset=dataset, batch_id=batch.batch_id):
+        loading = Loading(
+            run_id=run_id,
+            contract=contract,
+            batch=batch,
+            gated=folder.gate_outputs(plan, dataset),
+            copy_role_arn=pipeline.copy_role_arn,
+            check_staging=check,
+            remember=lambda result: folder.write(load_gate_name(dataset), result),
+            recall=lambda: folder.load_gate(dataset),
+        )
+        with pipeline.warehouse() as session:
+            prepare_warehouse(session, pipeline.contracts)
+            output = load_batch(pipeline.lake, session, loading)
+        folder.write(load_name(dataset), output)
+        _count_load(pipeline, dataset, output)
+        return output
+
+
+def transform_step(pipeline: Pipeline, run_id: str) -> TransformRecord:
+    """Builds and tests the marts with dbt. Raises nothing for a failed test: its verdict is no-go."""
+    with pipeline.telemetry.step("transform"):
+        with pipeline.warehouse() as session:
+            prepare_warehouse(session, pipeline.contracts)
+        record = run_dbt(pipeline.warehouse_address(), pipeline.dbt_project_dir, pipeline.work_dir / "dbt")
+        pipeline.run_folder(run_id).write("transform.json", record)
+        pipeline.telemetry.count_verdict("marts", "transform", record.verdict)
+        return record
+
+
+def refuse_failed(record: TransformRecord) -> None:
+    """Raises TransformFailed when dbt's verdict is no-go."""
+    if record.verdict is Verdict.NO_GO:
+        raise TransformFailed(f"{record.reason} See: the run's page in the data docs.")
+
+
+def _unchanged(pipeline: Pipeline, plan: Plan, dataset: str) -> tuple[Contract, Batch]:
+    """The dataset's contract and batch. Raises UsageError when the contract is not the one that was planned with."""
+    contract, batch = pipeline.contract(dataset), plan.batch(dataset)
+    if batch_identity(dataset, batch.objects, contract.content_hash, GATE_VERSION) != batch.batch_id:
+        raise UsageError(
+            f"run {plan.run_id}: the contract of {dataset} or the gate changed since the run was planned (version "
+            f"{batch.contract_version} then, {contract.version} now). Start a new run."
+        )
+    return contract, batch
+
+
+def _count_gate(pipeline: Pipeline, output: GateOutput) -> None:
+    result = output.result
+    fates = {
+        "accepted": result.accepted_count,
+        "duplicate": result.duplicate_count,
+        "quarantined": result.rejected_count,
+    }
+    pipeline.telemetry.count_rows(result.dataset, "gate", fates)
+    pipeline.telemetry.count_violations(result.dataset, result.violations_by_rule)
+
+
+def _count_load(pipeline: Pipeline, dataset: str, output: LoadOutput) -> None:
+    pipeline.telemetry.count_verdict(dataset, "raw", output.raw_gate.verdict)
+    if output.load_gate is not None:
+        pipeline.telemetry.count_verdict(dataset, "load", output.load_gate.verdict)
+    if (done := output.published) is not None:
+        fates = {"inserted": done.inserted, "updated": done.updated}
+        fates |= {"unchanged": done.unchanged, "deleted": done.deleted}
+        pipeline.telemetry.count_rows(dataset, "load", fates)

@@ -1,0 +1,141 @@
+"""Owns the connection to Redshift: opening it, running statements, telling service trouble from refusals.
+
+What the statements say is loader/load.py's and loader/publication.py's job.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from contracts.errors import ServiceUnavailable, UsageError
+
+if TYPE_CHECKING:
+    import redshift_connector
+
+#: SQLSTATE classes and codes that mean "not now": connection, resources, shutdown, serialization.
+_RETRYABLE = ("08", "53", "57", "40001", "40P01")
+_REFUSED_LOGIN = {"28000", "28P01", "3D000"}
+
+
+@dataclass(frozen=True, slots=True)
+class WarehouseAddress:
+    """Where the warehouse is and who we are there. The password never shows in a repr."""
+
+    host: str
+    port: int
+    database: str
+    user: str
+    password: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"redshift://{self.user}@{self.host}:{self.port}/{self.database}"
+
+
+class StatementRefused(Exception):
+    """The warehouse refused a statement: `sqlstate` and its own words. Whoever ran it says what that means."""
+
+    def __init__(self, sqlstate: str, message: str) -> None:
+        super().__init__(message)
+        self.sqlstate = sqlstate
+
+
+class Session:
+    """One connection. A transaction begins with the first statement and ends with commit() or rollback()."""
+
+    def __init__(self, connection: "redshift_connector.Connection", address: WarehouseAddress) -> None:
+        self._connection = connection
+        self._address = address
+
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        """Runs one statement and returns the rows it changed (-1 when it does not say)."""
+        with self._explained(), self._connection.cursor() as cursor:
+            cursor.execute(sql, tuple(parameters))
+            return int(cursor.rowcount)
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of one query, small results only."""
+        return self.table(sql, parameters)[1]
+
+    def table(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Column names and rows of one query, small results only."""
+        with self._explained(), self._connection.cursor() as cursor:
+            cursor.execute(sql, tuple(parameters))
+            names = [_text(column[0]) for column in cursor.description or ()]
+            return names, [tuple(row) for row in cursor.fetchall()] if names else []
+
+    def commit(self) -> None:
+        """Makes the transaction's work last."""
+        with self._explained():
+            self._connection.commit()
+
+    def rollback(self) -> None:
+        """Undoes the transaction's work."""
+        with self._explained():
+            self._connection.rollback()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        import redshift_connector
+
+        try:
+            yield
+        except (redshift_connector.Error, OSError, IndexError) as exc:  # IndexError: its reader's word for "hung up"
+            raise _explain(exc, self._address) from exc
+
+
+@contextmanager
+def connect(address: WarehouseAddress) -> Iterator[Session]:
+    """A session on the warehouse, rolled back and closed at the end unless committed.
+
+    Raises ServiceUnavailable when nobody answers, UsageError when the login is refused.
+    """
+    import redshift_connector
+
+    try:
+        connection = redshift_connector.connect(
+            host=address.host,
+            port=address.port,
+            database=address.database,
+            user=address.user,
+            password=address.password,
+            ssl=True,
+            sslmode="verify-full",
+            timeout=30,
+        )
+    except (redshift_connector.Error, OSError) as exc:
+        raise _explain(exc, address) from exc
+    try:
+        connection.autocommit = False
+        yield Session(connection, address)
+    finally:
+        with suppress(redshift_connector.Error, OSError):  # gone already, and with it what was not committed
+            connection.close()
+
+
+def query_read_only(address: WarehouseAddress, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Column names and rows of one query in a read-only transaction. Raises UsageError when it is refused."""
+    with connect(address) as session:
+        session.run("set transaction read only")
+        try:
+            return session.table(sql)
+        except StatementRefused as exc:
+            raise UsageError(f"the warehouse refused the query ({exc.sqlstate}): {exc}. Expected one select.") from exc
+
+
+def _explain(error: Exception, address: WarehouseAddress) -> Exception:
+    """The error of ours that a driver's error stands for."""
+    details = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
+    sqlstate, message = str(details.get("C", "")), str(details.get("M", error))
+    if sqlstate in _REFUSED_LOGIN or sqlstate.startswith("28"):
+        return UsageError(f"{address} refused our login: {message}. Check the secret that holds user and password.")
+    if not sqlstate or sqlstate.startswith(_RETRYABLE):
+        return ServiceUnavailable(
+            f"the warehouse {address} did not answer: {message or type(error).__name__}. Expected an open port with "
+            "TLS; check it (locally: spacex-elt local status), then run the step again."
+        )
+    return StatementRefused(sqlstate, message)
+
+
+def _text(name: Any) -> str:
+    return name.decode() if isinstance(name, bytes) else str(name)

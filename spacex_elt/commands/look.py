@@ -1,0 +1,102 @@
+"""Owns the commands that look: alerts, quarantine, warehouse, contracts. None of them moves a row."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from spacex_elt.commands.output import AsJson, print_result
+
+app = typer.Typer()
+warehouse_app = typer.Typer(no_args_is_help=True)
+quarantine_app = typer.Typer(no_args_is_help=True)
+contracts_app = typer.Typer(no_args_is_help=True)
+app.add_typer(warehouse_app, name="warehouse", help="Ask the warehouse.")
+app.add_typer(quarantine_app, name="quarantine", help="Look at records that a gate set aside.")
+app.add_typer(contracts_app, name="contracts", help="Check data contracts.")
+
+
+@app.command()
+def alerts(as_json: AsJson = False) -> None:
+    """Read what was announced, from the queue that subscribes to the alert topic. Messages stay there.
+
+    Example: spacex-elt alerts
+    """
+    from observability.alerts_sns import SqsInbox
+    from spacex_elt.settings import read_settings
+
+    messages = SqsInbox(read_settings().alert_queue_url).read()
+    if as_json:
+        print_result([asdict(message) for message in messages])
+        return
+    console = Console(highlight=False)
+    for message in messages:
+        console.print(f"[bold]{message.subject}[/]\n{message.text}\n", soft_wrap=True)
+    if not messages:
+        console.print("Nothing was announced.")
+
+
+@quarantine_app.command("show")
+def quarantine_show(
+    dataset: str,
+    batch: Annotated[str, typer.Option(help="Only this batch (default: all of the dataset's).")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show quarantined records: where each lay and every rule it broke. Values only as far as the contract lets.
+
+    Example: spacex-elt quarantine show launches
+    """
+    from contracts.read import FOLDER, read_contracts
+    from loader.quarantine import read_quarantine
+    from loader.s3 import S3Store
+    from spacex_elt import report
+    from spacex_elt.settings import read_settings
+
+    report.refuse_unknown(dataset, read_contracts(FOLDER))
+    records = list(read_quarantine(S3Store(read_settings().lake_bucket), dataset, batch))
+    if as_json:
+        print_result([{**asdict(record), "raw_base64": None} for record in records])
+    else:
+        report.print_quarantine(Console(), dataset, records)
+
+
+@warehouse_app.command("query")
+def warehouse_query(sql: str, as_json: AsJson = False) -> None:
+    """Run one query on the warehouse, read-only.
+
+    Example: spacex-elt warehouse query "select count(*) from analytics.fct_launches"
+    """
+    from loader.warehouse import query_read_only
+    from spacex_elt import report
+    from spacex_elt.secrets import read_warehouse_address
+    from spacex_elt.settings import read_settings
+
+    names, rows = query_read_only(read_warehouse_address(read_settings().warehouse_secret_id), sql)
+    if as_json:
+        print_result([dict(zip(names, row, strict=True)) for row in rows])
+    else:
+        report.print_rows(Console(), names, rows)
+
+
+@contracts_app.command("lint")
+def contracts_lint(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Contract files (default: all of the product's).")] = None,
+) -> None:
+    """Check contracts against the ODCS schema, odcslint and our own rules. Ends with 10 when one is wrong.
+
+    Example: spacex-elt contracts lint
+    """
+    from contracts.lint import lint
+
+    from contracts.errors import ContractInvalid
+    from contracts.read import FOLDER
+
+    chosen = paths or sorted(FOLDER.glob("*.odcs.yaml"))
+    findings = lint(chosen)
+    for finding in findings:
+        Console(stderr=True, highlight=False).print(str(finding), soft_wrap=True, markup=False)
+    if findings:
+        raise ContractInvalid(f"{len(findings)} findings in {len(chosen)} contracts; each is above with file and line.")
+    Console(stderr=True).print(f"{len(chosen)} contracts are right.")

@@ -1,0 +1,168 @@
+"""Owns the commands that move data: the whole run and its single steps."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from contracts.errors import PipelineError
+from spacex_elt.commands.output import AsJson, complain, print_result
+from spacex_elt.progress import Progress
+
+app = typer.Typer()
+
+RunId = Annotated[str, typer.Option(help="The run; its documents lie in the lake under runs/<run-id>/.")]
+
+
+@app.command()
+def run(
+    source: Annotated[str, typer.Option(help="sample (a simulator), live (the real API), or a folder.")] = "sample",
+    launches: Annotated[int, typer.Option(min=1, max=100_000, help="How many launches the sample has.")] = 205,
+    seed: Annotated[int, typer.Option(help="The sample's seed: the same seed gives the same bytes.")] = 42,
+    fault: Annotated[list[str] | None, typer.Option(help="Damage to the sample, such as wrong-type:1%.")] = None,
+    dataset: Annotated[list[str] | None, typer.Option(help="Only these datasets (default: all there are).")] = None,
+    run_id: Annotated[str | None, typer.Option(help="Go on with this run instead of starting a new one.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the whole pipeline: sync, plan, gate, load, transform, publish.
+
+    Example: spacex-elt run --source sample --fault wrong-type:1%
+    """
+    from loader.publish import find_docs
+    from loader.steps import refuse_failed
+    from observability.trace import trace_summary
+    from spacex_elt import report
+    from spacex_elt.run import new_run_id, refuse_no_go
+    from spacex_elt.run import run as run_pipeline
+    from spacex_elt.sources import SourceRequest
+    from spacex_elt.wiring import open_pipeline
+
+    run_id = run_id or new_run_id(datetime.now(UTC))
+    request = SourceRequest(source, launches, seed, tuple(fault or ()), tuple(dataset or ()))
+    with open_pipeline(run_id) as pipeline:
+        try:
+            record = run_pipeline(pipeline, run_id, request, Progress())
+        except PipelineError:
+            complain(f"run {run_id} stopped here. When the cause is gone, go on with: spacex-elt run --run-id {run_id}")
+            raise
+        docs = find_docs(pipeline, run_id)
+    if as_json:
+        print_result(report.run_as_json(record, docs))
+    else:
+        report.print_run(Console(), record, docs, trace_summary(record.spans))
+    refuse_no_go(record)
+    if record.transform is not None:
+        refuse_failed(record.transform)
+
+
+@app.command()
+def plan(
+    run_id: RunId,
+    job_id: Annotated[str, typer.Option(help="The Airbyte job that landed the data.")],
+    source: Annotated[str, typer.Option(help="Words for where the data came from.")] = "airbyte",
+) -> None:
+    """Find what a sync landed and split the work into shards.
+
+    Example: spacex-elt plan --run-id nightly-1 --job-id 42
+    """
+    from loader.steps import plan_step
+    from spacex_elt.wiring import open_pipeline
+
+    with open_pipeline(run_id) as pipeline:
+        made = plan_step(pipeline, run_id, job_id, source)
+    print_result(
+        {
+            "run_id": run_id,
+            "datasets": [batch.dataset for batch in made.batches],
+            "shards": [shard.shard_id for shard in made.shards],
+            "lines": {batch.dataset: batch.line_count for batch in made.batches},
+        }
+    )
+
+
+@app.command()
+def gate(run_id: RunId, shard: Annotated[str, typer.Option(help="The shard, as the plan names it.")]) -> None:
+    """Take one shard through the raw contract; set aside what breaks it.
+
+    Example: spacex-elt gate --run-id nightly-1 --shard launches-0
+    """
+    from loader.steps import gate_step
+    from spacex_elt.wiring import open_pipeline
+
+    with open_pipeline(run_id) as pipeline:
+        result = gate_step(pipeline, run_id, shard).result
+    print_result(
+        {
+            "run_id": run_id,
+            "shard": shard,
+            "lines": result.line_count,
+            "accepted": result.accepted_count,
+            "quarantined": result.rejected_count,
+            "duplicate": result.duplicate_count,
+            "first_rejection": result.first_rejection,
+        }
+    )
+
+
+@app.command()
+def load(run_id: RunId, dataset: Annotated[str, typer.Option(help="The dataset to load.")]) -> None:
+    """COPY one dataset into staging, take it through the load gate, publish it in one transaction.
+
+    Ends with 11 when a gate holds the batch. Example: spacex-elt load --run-id nightly-1 --dataset launches
+    """
+    from contracts.errors import GateClosed
+    from loader.steps import load_step
+    from spacex_elt.wiring import open_pipeline
+    from validation.results import Verdict
+
+    with open_pipeline(run_id) as pipeline:
+        output = load_step(pipeline, run_id, dataset)
+    reason = output.raw_gate.reason
+    if output.load_gate is not None and output.load_gate.verdict is Verdict.NO_GO:
+        reason = output.load_gate.reason
+    counts = asdict(output.published) if output.published is not None else None
+    print_result(
+        {
+            "run_id": run_id,
+            "dataset": dataset,
+            "verdict": output.verdict.value,
+            "reason": reason,
+            "published": counts,
+            "was_already_published": output.was_already_published,
+        }
+    )
+    if output.verdict is Verdict.NO_GO:
+        raise GateClosed(f"{reason} The warehouse still serves the last good version of {dataset}.")
+
+
+@app.command()
+def transform(run_id: RunId) -> None:
+    """Build and test the marts with dbt.
+
+    Ends with 14 when a test or model fails. Example: spacex-elt transform --run-id nightly-1
+    """
+    from loader.steps import refuse_failed, transform_step
+    from spacex_elt.wiring import open_pipeline
+
+    with open_pipeline(run_id) as pipeline:
+        record = transform_step(pipeline, run_id)
+    verdict = record.verdict.value
+    print_result({"run_id": run_id, "verdict": verdict, "reason": record.reason, "counts": dict(record.counts)})
+    refuse_failed(record)
+
+
+@app.command()
+def publish(run_id: RunId) -> None:
+    """Reconcile the run, write its record, raise or resolve incidents, publish the data docs.
+
+    Ends with 13 when rows do not reconcile. Example: spacex-elt publish --run-id nightly-1
+    """
+    from loader.publish import find_docs, publish_step
+    from spacex_elt.wiring import open_pipeline
+
+    with open_pipeline(run_id) as pipeline:
+        record = publish_step(pipeline, run_id)
+        docs = find_docs(pipeline, run_id)
+    print_result({"run_id": run_id, "verdict": record.verdict.value, "docs": docs})

@@ -1,0 +1,68 @@
+"""Owns the commands of the local stack. The stack itself is local/'s."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+
+import typer
+from rich.console import Console
+
+from contracts.errors import ServiceUnavailable
+from spacex_elt.commands.output import AsJson, print_result
+from spacex_elt.progress import Progress
+from spacex_elt.settings import state_dir
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tells the stack's own problems as ours."""
+    from local.problem import StackProblem
+
+    try:
+        yield
+    except StackProblem as exc:
+        raise ServiceUnavailable(str(exc)) from exc
+
+
+@app.command("up")
+def start_stack() -> None:
+    """Start the local stack. Twice is harmless."""
+    from local.stack import up
+
+    with _told():
+        up(state_dir(), Progress().say)
+
+
+@app.command("down")
+def stop_stack() -> None:
+    """Stop the local stack and keep its data."""
+    from local.stack import down
+
+    with _told():
+        down(state_dir(), Progress().say)
+
+
+@app.command("status")
+def show_stack(as_json: AsJson = False) -> None:
+    """Show the local stack's parts."""
+    from local.stack import status
+
+    from spacex_elt.report import print_stack
+
+    with _told():
+        state = status(state_dir())
+    if as_json:
+        print_result(asdict(state))
+    else:
+        print_stack(Console(), state)
+
+
+@app.command("reset")
+def reset_stack() -> None:
+    """Stop the local stack and remove every file it made."""
+    from local.stack import reset
+
+    with _told():
+        reset(state_dir(), Progress().say)

@@ -1,0 +1,40 @@
+"""Owns exit codes: what a scheduler needs to know of a failure without reading a word."""
+
+from enum import IntEnum
+
+from contracts.errors import (
+    ContractInvalid,
+    GateClosed,
+    PipelineError,
+    Retry,
+    RowsDoNotReconcile,
+    TransformFailed,
+)
+
+
+class ExitCode(IntEnum):
+    """One code per kind of failure; only UNAVAILABLE is worth a retry."""
+
+    OK = 0
+    BUG = 1
+    USAGE = 2
+    CONTRACT_INVALID = 10
+    GATE_NO_GO = 11
+    UNAVAILABLE = 12
+    DOES_NOT_RECONCILE = 13
+    TRANSFORM_FAILED = 14
+
+
+_CODES: tuple[tuple[type[PipelineError], ExitCode], ...] = (
+    (ContractInvalid, ExitCode.CONTRACT_INVALID),
+    (GateClosed, ExitCode.GATE_NO_GO),
+    (Retry, ExitCode.UNAVAILABLE),
+    (RowsDoNotReconcile, ExitCode.DOES_NOT_RECONCILE),
+    (TransformFailed, ExitCode.TRANSFORM_FAILED),
+    (PipelineError, ExitCode.USAGE),
+)
+
+
+def exit_code_of(error: PipelineError) -> ExitCode:
+    """The exit code of a foreseen failure."""
+    return next(code for kind, code in _CODES if isinstance(error, kind))

@@ -1,0 +1,106 @@
+"""Owns the words and tables that a finished run ends with, and its JSON. What happened is in the run record."""
+
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from loader.quarantine import QuarantinedRecord
+from observability.run_record import DatasetRecord, RunRecord
+from validation.results import Verdict
+
+_COUNTS = ("extracted", "accepted", "quarantined", "duplicate", "inserted", "updated", "unchanged", "deleted")
+_STYLES = {Verdict.GO: "green", Verdict.QUARANTINE: "yellow", Verdict.NO_GO: "red"}
+
+
+def run_as_json(record: RunRecord, docs: str) -> dict[str, Any]:
+    """The one object that `run --json` prints."""
+    return {
+        "run_id": record.run_id,
+        "source": record.source,
+        "verdict": record.verdict.value,
+        "datasets": [_dataset_as_json(dataset) for dataset in record.datasets],
+        "transform": _transform_as_json(record),
+        "docs": docs,
+    }
+
+
+def _dataset_as_json(dataset: DatasetRecord) -> dict[str, Any]:
+    counts = {name: getattr(dataset, name) for name in _COUNTS}
+    return {"dataset": dataset.dataset, **counts, "verdict": dataset.verdict.value, "reason": dataset.reason}
+
+
+def _transform_as_json(record: RunRecord) -> dict[str, Any] | None:
+    if record.transform is None:
+        return None
+    return {
+        "verdict": record.transform.verdict.value,
+        "reason": record.transform.reason,
+        "counts": dict(record.transform.counts),
+    }
+
+
+def print_run(console: Console, record: RunRecord, docs: str, trace: str) -> None:
+    """The tables and words that a run ends with."""
+    console.print()
+    console.print(_dataset_table(record))
+    for dataset in record.datasets:
+        if dataset.verdict is not Verdict.GO:
+            console.print(f"{_coloured(dataset.verdict)} {escape(dataset.reason)}", soft_wrap=True)
+        elif dataset.was_already_published:
+            console.print(f"{dataset.dataset}: this batch was published before; nothing was loaded again.")
+    if record.transform is not None:
+        words = ", ".join(f"{count} {status}" for status, count in sorted(record.transform.counts.items()))
+        verdict = _coloured(record.transform.verdict)
+        console.print(f"dbt        {verdict} ({words}) {escape(record.transform.reason)}", soft_wrap=True)
+    console.print("trace")
+    console.print(textwrap.indent(trace, "  "), soft_wrap=True, markup=False)
+    console.print(f"source     {escape(record.source)}", soft_wrap=True)
+    console.print(f"data docs  {docs}", soft_wrap=True)
+    console.print(f"run        {record.run_id} {_coloured(record.verdict)}")
+
+
+def _coloured(verdict: Verdict) -> str:
+    return f"[{_STYLES[verdict]}]{verdict.value}[/]"
+
+
+def _dataset_table(record: RunRecord) -> Table:
+    table = Table(title=f"Rows by fate, run {record.run_id}", title_justify="left")
+    table.add_column("dataset")
+    for name in _COUNTS:
+        table.add_column(name, justify="right")
+    table.add_column("verdict")
+    for dataset in record.datasets:
+        counts = ["–" if (count := getattr(dataset, name)) is None else f"{count:,}" for name in _COUNTS]
+        table.add_row(dataset.dataset, *counts, _coloured(dataset.verdict))
+    return table
+
+
+def print_quarantine(console: Console, dataset: str, records: Sequence[QuarantinedRecord]) -> None:
+    """One line per violation of each quarantined record."""
+    if not records:
+        console.print(f"Nothing of {dataset} is in quarantine.")
+        return
+    table = Table(title=f"Quarantine of {dataset}: {len(records)} records", title_justify="left")
+    for name in ("record", "line", "rule", "path", "message"):
+        table.add_column(name, overflow="fold")
+    for record in records:
+        for violation in record.violations:
+            where = f"{record.object_key.rsplit('/', 1)[-1]}:{record.line_number}"
+            cells = (record.key or "–", where, violation.rule_id, violation.path, violation.message)
+            table.add_row(*map(escape, cells))
+    console.print(table)
+
+
+def print_rows(console: Console, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """A query's result as a table."""
+    table = Table()
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*("" if value is None else escape(str(value)) for value in row))
+    console.print(table)
+    console.print(f"{len(rows)} rows" if len(rows) != 1 else "1 row")

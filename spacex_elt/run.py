@@ -1,0 +1,105 @@
+"""Owns `spacex-elt run`: the steps in order, in one process, as the scheduler calls them one by one.
+
+What a step does is loader/steps.py's job. A run cut off anywhere goes on with the same `--run-id`.
+"""
+
+import secrets
+from datetime import datetime
+
+from contracts.errors import GateClosed, PipelineError
+from loader.airbyte import wait_for
+from loader.batch import Plan
+from loader.pipeline import Pipeline
+from loader.publish import publish_step
+from loader.run_folder import RunFolder, SyncStarted
+from loader.steps import gate_step, load_step, plan_step, transform_step
+from observability.run_record import RunRecord
+from spacex_elt.progress import Progress
+from spacex_elt.sources import SourceRequest, open_source
+from validation.results import Verdict
+
+SYNC_TIMEOUT_S = 3600.0
+
+
+def new_run_id(now: datetime) -> str:
+    """A run id that sorts by time."""
+    return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+def run(pipeline: Pipeline, run_id: str, request: SourceRequest, progress: Progress) -> RunRecord:
+    """Runs every step and returns the record. Raises only what stops a run: service trouble, configuration, bugs."""
+    with pipeline.telemetry.run(source=request.source):
+        synced = _sync(pipeline, run_id, request, progress)
+        with progress.step("plan") as outcome:
+            plan = plan_step(pipeline, run_id, synced.job_id, synced.source)
+            outcome.words = f"{len(plan.batches)} batches, {sum(batch.line_count for batch in plan.batches):,} lines"
+        _gate(pipeline, plan, progress)
+        _load(pipeline, plan, progress)
+        with progress.step("transform") as outcome:
+            transform = transform_step(pipeline, run_id)
+            outcome.words, outcome.is_trouble = transform.reason, transform.verdict is Verdict.NO_GO
+        with progress.step("publish") as outcome:
+            record = publish_step(pipeline, run_id)
+            outcome.words = f"run record and data docs of {len(record.datasets)} datasets"
+    return record
+
+
+def _sync(pipeline: Pipeline, run_id: str, request: SourceRequest, progress: Progress) -> SyncStarted:
+    folder = pipeline.run_folder(run_id)
+    with progress.step("sync") as outcome, pipeline.telemetry.step("sync"):
+        started = folder.find_sync()
+        if started is None or not _ends_well(pipeline, started):
+            started = _start_sync(pipeline, folder, request)
+        job = pipeline.sync_server.job(started.job_id)
+        counts = ", ".join(f"{count:,} {name}" for name, count in sorted(job.committed_counts.items()))
+        outcome.words = f"{counts} from {started.source}"
+    return started
+
+
+def _start_sync(pipeline: Pipeline, folder: RunFolder, request: SourceRequest) -> SyncStarted:
+    with open_source(request, tuple(pipeline.contracts)) as source:
+        server = pipeline.sync_server
+        server.point_source_at(source.base_url, source.destination_faults)
+        server.select_streams(source.datasets)
+        started = SyncStarted(server.start_sync(), source.words)
+        folder.write("sync.json", started)
+        wait_for(server, started.job_id, SYNC_TIMEOUT_S, told=lambda job: None)
+    return started
+
+
+def _ends_well(pipeline: Pipeline, started: SyncStarted) -> bool:
+    """Whether the sync that an earlier try of this run started has landed everything, now or in a while."""
+    try:
+        wait_for(pipeline.sync_server, started.job_id, SYNC_TIMEOUT_S, told=lambda job: None)
+    except PipelineError:
+        return False
+    return True
+
+
+def _gate(pipeline: Pipeline, plan: Plan, progress: Progress) -> None:
+    with progress.step("gate") as outcome:
+        results = [gate_step(pipeline, plan.run_id, shard.shard_id).result for shard in plan.shards]
+        accepted = sum(result.accepted_count for result in results)
+        rejected = sum(result.rejected_count for result in results)
+        outcome.words, outcome.is_trouble = f"{accepted:,} records accepted, {rejected:,} quarantined", rejected > 0
+
+
+def _load(pipeline: Pipeline, plan: Plan, progress: Progress) -> None:
+    with progress.step("load") as outcome:
+        outputs = {batch.dataset: load_step(pipeline, plan.run_id, batch.dataset) for batch in plan.batches}
+        held = [dataset for dataset, output in outputs.items() if output.verdict is Verdict.NO_GO]
+        outcome.words = f"{len(outputs) - len(held)} datasets published"
+        if held:
+            outcome.words += f"; held: {', '.join(held)} (the last good version is still served)"
+            outcome.is_trouble = True
+
+
+def refuse_no_go(record: RunRecord) -> None:
+    """Raises GateClosed when a gate of the run said no-go."""
+    held = [dataset for dataset in record.datasets if dataset.verdict is Verdict.NO_GO]
+    if held:
+        names = ", ".join(dataset.dataset for dataset in held)
+        raise GateClosed(
+            f"{names} held: the warehouse still serves the last good version. "
+            f"Look at the rows: spacex-elt quarantine show {held[0].dataset}. Read the alert: spacex-elt alerts."
+        )

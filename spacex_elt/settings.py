@@ -1,0 +1,77 @@
+"""Owns settings: the one reader of the environment. What they wire together is spacex_elt/wiring.py's job.
+
+The same names are set by the task definitions in production and by `.local/stack.env` on a laptop.
+"""
+
+import os
+from pathlib import Path
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from contracts.errors import UsageError
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+STATE_DIR = REPOSITORY / ".local"
+ENV_FILE_VARIABLE = "SPACEX_ELT_ENV_FILE"
+
+
+class Settings(BaseSettings):
+    """What differs between two deployments of the same code, and nothing else."""
+
+    model_config = SettingsConfigDict(env_prefix="SPACEX_ELT_", extra="ignore", frozen=True)
+
+    environment: str  # names the deployment in telemetry and incidents: "prod", "laptop"
+    lake_bucket: str
+    docs_bucket: str
+    docs_url: str  # where people open the docs bucket
+    warehouse_secret_id: str  # Secrets Manager: JSON with host, port, database, username, password
+    copy_role_arn: str  # the role Redshift assumes for COPY
+    alert_topic_arn: str
+    alert_queue_url: str = ""  # where `spacex-elt alerts` reads what was announced
+    airbyte_url: str
+    airbyte_connection_id: str
+    airbyte_source_id: str
+    dbt_project_dir: Path = REPOSITORY / "dbt"
+    work_dir: Path = Path("/tmp/spacex-elt")  # noqa: S108 the one place a read-only container can write to
+
+
+def state_dir() -> Path:
+    """Where the local stack keeps its state."""
+    return Path(os.environ.get("SPACEX_ELT_STATE_DIR", STATE_DIR))
+
+
+def read_settings() -> Settings:
+    """The settings of this process, an env file's first. Raises UsageError naming what is missing."""
+    load_env_file()
+    try:
+        return Settings()
+    except ValidationError as exc:
+        names = ", ".join("SPACEX_ELT_" + str(error["loc"][0]).upper() for error in exc.errors())
+        raise UsageError(
+            f"settings are missing or wrong: {names}. Expected them in the environment, or a running local stack: "
+            "start it with `spacex-elt local up`."
+        ) from exc
+
+
+def load_env_file() -> None:
+    """Puts an env file's variables into the environment: the one named by SPACEX_ELT_ENV_FILE, or the local stack's.
+
+    They win over what the shell has set, so that a laptop's own AWS account is never touched by accident.
+    """
+    named = os.environ.get(ENV_FILE_VARIABLE)
+    path = Path(named) if named else state_dir() / "stack.env"
+    if not path.exists():
+        if named:
+            raise UsageError(f"{ENV_FILE_VARIABLE} names {named}, which is not there. Expected KEY=VALUE lines.")
+        return
+    os.environ.pop("AWS_PROFILE", None)
+    for line in path.read_text().splitlines():
+        if line.strip() and not line.startswith("#"):
+            name, _, value = line.partition("=")
+            os.environ[name.strip()] = value.strip()
+
+
+def traceparent() -> str | None:
+    """The trace that whoever started this process wants its spans in (W3C Trace Context)."""
+    return os.environ.get("TRACEPARENT")

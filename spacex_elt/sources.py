@@ -1,0 +1,90 @@
+"""Owns what `--source` means: where the API that Airbyte reads is, and the words for it.
+
+The simulator and the replay are stand-ins (local/spacex_api); the live API is the real one.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from contracts.errors import UsageError
+
+LIVE_URL = "https://api.spacexdata.com/v4"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An API that Airbyte can read from now."""
+
+    base_url: str
+    words: str
+    datasets: tuple[str, ...]  # those it is asked for
+    destination_faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRequest:
+    """What the caller asked for."""
+
+    source: str  # sample | live | a folder
+    launches: int
+    seed: int
+    faults: tuple[str, ...]
+    datasets: tuple[str, ...]  # empty: all that there are
+
+
+@contextmanager
+def open_source(request: SourceRequest, known: Sequence[str]) -> Iterator[Source]:
+    """The source, running as long as the context. Raises UsageError for a source that cannot be."""
+    datasets = _chosen(request.datasets, known)
+    if request.source == "live":
+        _refuse_faults(request)
+        yield Source(LIVE_URL, f"live ({LIVE_URL})", datasets)
+    elif request.source == "sample":
+        yield from _sample(request, datasets)
+    else:
+        _refuse_faults(request)
+        yield from _folder(Path(request.source), request, datasets)
+
+
+def _sample(request: SourceRequest, datasets: tuple[str, ...]) -> Iterator[Source]:
+    from local.spacex_api import FaultProblem, serve_sample, split_faults
+
+    try:
+        api_faults, landing_faults = split_faults(request.faults)
+        with serve_sample(request.launches, request.seed, api_faults) as base_url:
+            faults = f", faults: {' '.join(request.faults)}" if request.faults else ""
+            words = f"sample (seed {request.seed}, {request.launches} launches{faults})"
+            yield Source(base_url, words, datasets, tuple(landing_faults))
+    except FaultProblem as exc:
+        raise UsageError(str(exc)) from exc
+
+
+def _folder(folder: Path, request: SourceRequest, datasets: tuple[str, ...]) -> Iterator[Source]:
+    from local.spacex_api import serve_folder
+
+    if not folder.is_dir():
+        raise UsageError(
+            f"there is no source {request.source}. Expected sample, live, or a folder of recorded answers "
+            "(launches.json, rockets.json, …)."
+        )
+    present = tuple(name for name in datasets if (folder / f"{name}.json").is_file())
+    absent = sorted(set(request.datasets) - set(present))
+    if absent or not present:
+        expected = ", ".join(f"{name}.json" for name in absent or datasets)
+        raise UsageError(f"the folder {folder} has no {expected}. Expected one JSON array a file, as the API answers.")
+    with serve_folder(folder) as base_url:
+        yield Source(base_url, f"folder {folder.resolve().name}", present)
+
+
+def _chosen(wanted: tuple[str, ...], known: Sequence[str]) -> tuple[str, ...]:
+    unknown = sorted(set(wanted) - set(known))
+    if unknown:
+        raise UsageError(f"there is no dataset {', '.join(unknown)}. Expected one or more of: {', '.join(known)}.")
+    return wanted or tuple(known)
+
+
+def _refuse_faults(request: SourceRequest) -> None:
+    if request.faults:
+        raise UsageError(f"--fault works on --source sample only, not on {request.source}: real data is not damaged.")

@@ -1,0 +1,69 @@
+"""Owns the wiring: which adapter serves which port. The only place that chooses."""
+
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+import boto3
+
+from contracts import read
+from contracts.errors import PipelineError
+from contracts.model import Contract
+from loader import layout
+from loader.airbyte import AirbyteServer
+from loader.pipeline import Pipeline
+from loader.s3 import S3Store
+from observability.alerts_sns import SnsAlerts
+from observability.telemetry import Telemetry, start
+from spacex_elt.secrets import read_warehouse_address
+from spacex_elt.settings import Settings, read_settings, traceparent
+
+
+@contextmanager
+def open_pipeline(run_id: str) -> Iterator[Pipeline]:
+    """A pipeline on the services that the settings name. Its telemetry is kept with the run when it closes."""
+    settings = read_settings()
+    contracts = read.read_contracts(read.FOLDER)
+    folder = settings.work_dir / "telemetry" / run_id / secrets.token_hex(4)
+    folder.mkdir(parents=True)
+    lake = S3Store(settings.lake_bucket)
+    try:
+        with start(run_id, folder, environment=settings.environment, traceparent=traceparent()) as telemetry:
+            yield _pipeline(settings, lake, contracts, telemetry, folder)
+    finally:
+        _keep_telemetry(lake, run_id, folder)
+
+
+def _keep_telemetry(lake: S3Store, run_id: str, folder: Path) -> None:
+    """Stores what this process measured beside the run record; trouble here must not hide the step's own result."""
+    with suppress(PipelineError):
+        for path in sorted(folder.iterdir()):
+            key = f"{layout.run_prefix(run_id)}telemetry/{folder.name}.{path.name}"
+            lake.put(key, path.read_bytes(), "application/x-ndjson")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _pipeline(
+    settings: Settings, lake: S3Store, contracts: Mapping[str, Contract], telemetry: Telemetry, telemetry_dir: Path
+) -> Pipeline:
+    airbyte = AirbyteServer(settings.airbyte_url, settings.airbyte_connection_id, settings.airbyte_source_id)
+    return Pipeline(
+        environment=settings.environment,
+        contracts=contracts,
+        lake=lake,
+        docs=S3Store(settings.docs_bucket),
+        docs_url=settings.docs_url,
+        sync_server=airbyte,
+        warehouse_address=cache(lambda: read_warehouse_address(settings.warehouse_secret_id)),
+        copy_role_arn=settings.copy_role_arn,
+        alerts=SnsAlerts(boto3.client("sns"), settings.alert_topic_arn),
+        telemetry=telemetry,
+        telemetry_dir=telemetry_dir,
+        dbt_project_dir=settings.dbt_project_dir,
+        work_dir=settings.work_dir,
+        now=lambda: datetime.now(UTC),
+    )
