@@ -9,16 +9,16 @@ from validation.results import LoadGateResult, RawGateResult, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """One row-conservation equation of one dataset, with both sides as counted."""
+    """One row-conservation equation of one dataset, with both sides as counted; None where nothing was counted."""
 
     equation: str  # "extracted = accepted + quarantined + duplicate"
-    left: int
-    right: int
+    left: int | None
+    right: int | None
 
     @property
     def holds(self) -> bool:
-        """Whether both sides agree."""
-        return self.left == self.right
+        """Whether both sides agree. What was not counted does not hold."""
+        return self.left is not None and self.left == self.right
 
 
 @dataclass(frozen=True, slots=True)
