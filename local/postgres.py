@@ -126,10 +126,21 @@ def prepare(directory: Path) -> PostgresHome:
     return home
 
 
+def check_installed() -> None:
+    """Raise StackProblem when PostgreSQL's programs are not installed."""
+    _wheel()
+
+
 def discard(directory: Path) -> None:
     """Remove every file `prepare` made, also outside `directory`. The server must be stopped."""
     shutil.rmtree(_outside_path(directory), ignore_errors=True)
     shutil.rmtree(directory, ignore_errors=True)
+
+
+def all_processes(directory: Path) -> list[ProcessName]:
+    """Return the processes of the server of this directory, whether or not it has been prepared."""
+    candidates = (directory.resolve() / "data", _outside_path(directory).resolve() / "data")
+    return [name for data in candidates for name in working_in(data, "postgres")]
 
 
 def is_ready(home: PostgresHome) -> bool:

@@ -32,20 +32,24 @@ def is_alive(name: ProcessName) -> bool:
     return _find(name) is not None
 
 
-def resident_bytes(name: ProcessName) -> int:
-    """Return the memory of the process and its descendants; 0 when it is gone. Shared pages count once for each."""
+def memory_bytes(name: ProcessName) -> int:
+    """Return the memory of the process and its descendants; 0 when it is gone.
+
+    A page that several processes share is divided among them where the system tells (Linux), else counted for each.
+    """
     process = _find(name)
     total = 0
     with contextlib.suppress(psutil.Error):
         for member in [process, *process.children(recursive=True)] if process else []:
             with contextlib.suppress(psutil.Error):
-                total += int(member.memory_info().rss)
+                memory = member.memory_full_info()
+                total += int(getattr(memory, "pss", memory.rss))
     return total
 
 
-def marked(variable: str, value: str) -> list[ProcessName]:
-    """Return every process that was started with this environment variable set to this value."""
-    return _matching(lambda process: process.environ().get(variable) == value)
+def marked(variable: str, prefix: str) -> list[ProcessName]:
+    """Return every process that was started with this environment variable beginning with `prefix`."""
+    return _matching(lambda process: process.environ().get(variable, "").startswith(prefix))
 
 
 def working_in(directory: Path, program: str) -> list[ProcessName]:

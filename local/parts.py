@@ -1,0 +1,105 @@
+"""Owns the list of the stack's parts: how each is prepared, started, found ready and stopped.
+
+Keeping them running is the supervisor's job (local/supervisor.py).
+"""
+
+import functools
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from local import aws, ports, postgres, provision, seaweedfs
+from local.settings import SEAWEEDFS_PORTS, StackSettings
+
+_ROOT = Path(__file__).resolve().parent.parent  # where `python -m local.…` finds us
+
+
+def _nothing() -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What to start: a command, where, as whom, with which variables beyond the supervisor's own."""
+
+    command: tuple[str, ...]
+    directory: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    account: postgres.Account | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One program of the stack."""
+
+    name: str
+    prepare: Callable[[], Launch]  # before each start, also after a kill: clears what the last one left
+    is_ready: Callable[[], bool]
+    ports: Mapping[str, int]
+    needs: tuple[str, ...] = ()  # parts that must have been ready once before this one starts
+    once_ready: Callable[[], None] = _nothing  # after each start, before it counts as running
+    stop_signal: int = signal.SIGTERM
+    patience_s: float = 8  # from the signal until it is killed
+
+
+def parts(settings: StackSettings, state_dir: Path) -> tuple[Part, ...]:
+    """Return the stack's parts, none before one that it needs."""
+    return (_seaweedfs(settings, state_dir), _postgres(settings, state_dir), _aws(settings, state_dir))
+
+
+def postgres_directory(state_dir: Path) -> Path:
+    """Where PostgreSQL's files start from; as root most of them lie elsewhere."""
+    return state_dir / "postgres"
+
+
+def _seaweedfs(settings: StackSettings, state_dir: Path) -> Part:
+    def prepare() -> Launch:
+        seaweedfs.clear_left_behind(settings)
+        seaweedfs.prepare(settings, state_dir)
+        return Launch(seaweedfs.command(settings, state_dir), state_dir, seaweedfs.environment(settings))
+
+    return Part(
+        name="seaweedfs",
+        prepare=prepare,
+        is_ready=lambda: seaweedfs.is_ready(settings),
+        ports=_named(settings, *SEAWEEDFS_PORTS),
+        patience_s=30,
+    )
+
+
+def _postgres(settings: StackSettings, state_dir: Path) -> Part:
+    @functools.cache
+    def home() -> postgres.PostgresHome:
+        return postgres.prepare(postgres_directory(state_dir))
+
+    def prepare() -> Launch:
+        postgres.forget_dead_server(home())
+        return Launch(home().command, home().data, account=home().account)
+
+    return Part(
+        name="postgres",
+        prepare=prepare,
+        is_ready=lambda: postgres.is_ready(home()),
+        once_ready=lambda: provision.provision(home(), settings.warehouse_password),
+        ports={},
+        stop_signal=signal.SIGINT,
+    )
+
+
+def _aws(settings: StackSettings, state_dir: Path) -> Part:
+    def prepare() -> Launch:
+        aws.prepare(settings, state_dir)
+        return Launch(aws.command(settings, state_dir), _ROOT)
+
+    return Part(
+        name="aws",
+        prepare=prepare,
+        is_ready=lambda: ports.answers(settings.ports["aws"]),
+        ports=_named(settings, "aws"),
+        patience_s=2,
+    )
+
+
+def _named(settings: StackSettings, *names: str) -> dict[str, int]:
+    return {name: settings.ports[name] for name in names}

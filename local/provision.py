@@ -1,0 +1,69 @@
+"""Owns what lies in a new warehouse: its database, its user, the stand-in's own SQL. Doing it again is harmless.
+
+The loader makes its own schemas and tables (loader/).
+"""
+
+import contextlib
+import hashlib
+import importlib
+from collections.abc import Callable
+
+import psycopg2
+from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT, connection, cursor
+from psycopg2.sql import SQL, Identifier, Literal
+
+from local.postgres import PostgresHome
+from local.problem import StackProblem
+from local.stack_env import WAREHOUSE_DATABASE, WAREHOUSE_USER
+
+_BOOTSTRAP_MARK = "spacex-elt bootstrap "  # the database's comment: which version of the SQL it has
+
+
+def provision(home: PostgresHome, password: str) -> None:
+    """Make the warehouse's database and user, and run the stand-in's SQL in it unless this version has been run."""
+    try:
+        _connected(home.dsn(), lambda session: _make_user_and_database(session, password))
+        _connected(home.dsn(WAREHOUSE_DATABASE), _bootstrap)
+    except psycopg2.Error as error:
+        raise StackProblem(
+            f"The warehouse's database {WAREHOUSE_DATABASE} in {home.data} could not be set up: {error}. "
+            "`spacex-elt local reset` starts afresh."
+        ) from error
+
+
+def _connected(dsn: str, action: Callable[[connection], None]) -> None:
+    with contextlib.closing(psycopg2.connect(dsn)) as session:
+        action(session)
+
+
+def _make_user_and_database(session: connection, password: str) -> None:
+    session.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)  # a database is not made in a transaction
+    with session.cursor() as at:
+        at.execute("set log_min_error_statement = panic")  # no statement with the password into the server's log
+        user = Identifier(WAREHOUSE_USER)
+        verb = SQL("alter" if _exists(at, "pg_roles", "rolname", WAREHOUSE_USER) else "create")
+        at.execute(SQL("{} role {} login password {}").format(verb, user, Literal(password)))
+        if not _exists(at, "pg_database", "datname", WAREHOUSE_DATABASE):
+            at.execute(SQL("create database {} owner {}").format(Identifier(WAREHOUSE_DATABASE), user))
+
+
+def _exists(at: cursor, catalog: str, column: str, name: str) -> bool:
+    at.execute(SQL("select 1 from {} where {} = %s").format(Identifier(catalog), Identifier(column)), (name,))
+    return at.fetchone() is not None
+
+
+def _bootstrap(session: connection) -> None:
+    try:
+        bootstrap_sql = importlib.import_module("local.redshift.sql").bootstrap_sql
+    except (ImportError, AttributeError):
+        return
+    text = bootstrap_sql()
+    mark = _BOOTSTRAP_MARK + hashlib.sha256(text.encode()).hexdigest()
+    with session, session.cursor() as at:  # all of it or nothing, the mark included
+        at.execute("select shobj_description(oid, 'pg_database') from pg_database where datname = current_database()")
+        row = at.fetchone()
+        if row is not None and row[0] == mark:
+            return
+        at.execute(text)
+        comment = SQL("comment on database {} is {}")
+        at.execute(comment.format(Identifier(WAREHOUSE_DATABASE), Literal(mark)))

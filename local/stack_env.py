@@ -1,0 +1,76 @@
+"""Owns what the product is told of the stack: the names and values in stack.env, which its settings read."""
+
+from pathlib import Path
+
+from local import files
+from local.ports import HOST
+from local.settings import StackSettings
+
+REGION = "us-east-1"
+ACCOUNT = "123456789012"
+LAKE_BUCKET = "spacex-lake"
+DOCS_BUCKET = "spacex-docs"
+WAREHOUSE_SECRET = "spacex-elt/warehouse"  # noqa: S105 (the secret's name)
+WAREHOUSE_DATABASE = "spacex"
+WAREHOUSE_USER = "loader"
+ALERTS = "spacex-elt-alerts"  # topic and queue
+AIRBYTE_CONNECTION = "5ace0000-0000-4000-8000-00000000c001"
+AIRBYTE_SOURCE = "5ace0000-0000-4000-8000-00000000a001"
+
+
+def env_path(state_dir: Path) -> Path:
+    """Where the product's settings find the stack."""
+    return state_dir / "stack.env"
+
+
+def ca_path(state_dir: Path) -> Path:
+    """The certificate authority that signed the Redshift stand-in's certificate."""
+    return state_dir / "tls" / "ca.pem"
+
+
+def url(settings: StackSettings, port_name: str) -> str:
+    """Return the base address of a part that speaks HTTP, without a slash at the end."""
+    return f"http://{HOST}:{settings.ports[port_name]}"
+
+
+def stack_env(settings: StackSettings, state_dir: Path) -> dict[str, str]:
+    """Return every variable the product needs to meet the stack instead of AWS."""
+    ca = str(ca_path(state_dir))
+    return {
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": settings.s3_access_key,
+        "AWS_SECRET_ACCESS_KEY": settings.s3_secret_key,
+        "AWS_ENDPOINT_URL": url(settings, "aws"),
+        "AWS_ENDPOINT_URL_S3": url(settings, "s3"),
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "SPACEX_ELT_ENVIRONMENT": "laptop",
+        "SPACEX_ELT_LAKE_BUCKET": LAKE_BUCKET,
+        "SPACEX_ELT_DOCS_BUCKET": DOCS_BUCKET,
+        "SPACEX_ELT_DOCS_URL": f"{url(settings, 's3')}/{DOCS_BUCKET}",
+        "SPACEX_ELT_WAREHOUSE_SECRET_ID": WAREHOUSE_SECRET,
+        "SPACEX_ELT_COPY_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/spacex-elt-copy",
+        "SPACEX_ELT_ALERT_TOPIC_ARN": f"arn:aws:sns:{REGION}:{ACCOUNT}:{ALERTS}",
+        "SPACEX_ELT_ALERT_QUEUE_URL": f"{url(settings, 'aws')}/{ACCOUNT}/{ALERTS}",
+        "SPACEX_ELT_AIRBYTE_URL": url(settings, "airbyte"),
+        "SPACEX_ELT_AIRBYTE_CONNECTION_ID": AIRBYTE_CONNECTION,
+        "SPACEX_ELT_AIRBYTE_SOURCE_ID": AIRBYTE_SOURCE,
+        "SSL_CERT_FILE": ca,
+        "PGSSLROOTCERT": ca,
+        "PGSSLMODE": "verify-full",
+    }
+
+
+def write(settings: StackSettings, state_dir: Path) -> None:
+    """Write stack.env: one KEY=VALUE a line, no quotes; the values hold neither spaces nor line ends but in paths."""
+    lines = [f"{name}={value}\n" for name, value in stack_env(settings, state_dir).items()]
+    files.write_private(env_path(state_dir), "".join(lines))
+
+
+def read(state_dir: Path) -> dict[str, str]:
+    """Return what stack.env says; empty when there is none."""
+    try:
+        text = env_path(state_dir).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
