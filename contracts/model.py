@@ -133,6 +133,11 @@ class Contract:
     rules: tuple[Rule, ...]
     reject_limit: RejectLimit
     file_name: str = field(compare=False)
+    title: str = ""  # the dataset's name as people say it
+    usage: str = ""
+    limitations: str = ""
+    grain: str = ""  # "one row per ..."
+    freshness_h: float | None = None  # how old the newest load may be before people are told
 
     @property
     def key(self) -> Property:
