@@ -9,6 +9,7 @@ from contracts.model import Contract
 from observability.incidents import Failure
 from observability.run_record import Balance, TransformRecord
 from validation.results import CheckResult, LoadGateResult, RawGateResult, ShardResult, Verdict
+from validation.set_checks import REJECT_LIMIT
 
 RAW_GATE = "raw"
 LOAD_GATE = "load"
@@ -17,16 +18,22 @@ RECONCILE_GATE = "reconcile"
 MARTS = "marts"  # the transform's place has no dataset of the source
 
 _RULES_SHOWN = 5
+_BROKEN_STATUSES = ("error", "fail", "runtime error", "partial success")
 
 
 def raw_gate_failures(result: RawGateResult, contract: Contract) -> tuple[Failure, ...]:
-    """Why the raw gate held a batch: each set rule that holds it, else the contract's limit of rejects."""
+    """Why the raw gate held a batch: each check over the whole batch that holds it."""
     if result.verdict is not Verdict.NO_GO:
         return ()
     broken = [check for check in result.set_checks if check.holds_the_batch]
     if not broken:
-        return (_reject_limit(result, contract),)
-    return tuple(_set_rule(check, result.dataset, "raw", _raw_details(result)) for check in broken)
+        return (_unnamed(result.dataset, RAW_GATE, result.reason),)
+    return tuple(
+        _reject_limit(result, contract)
+        if check.rule_id == REJECT_LIMIT
+        else _set_rule(check, result.dataset, RAW_GATE, _raw_details(result))
+        for check in broken
+    )
 
 
 def load_gate_failures(result: LoadGateResult) -> tuple[Failure, ...]:
@@ -36,17 +43,17 @@ def load_gate_failures(result: LoadGateResult) -> tuple[Failure, ...]:
     details = (f"Rows staged: {result.staged_count}", f"Verdict: {result.reason}")
     broken = [check for check in result.checks if check.holds_the_batch]
     if not broken:
-        return (_unnamed(result.dataset, "load", result.reason),)
-    return tuple(_set_rule(check, result.dataset, "load", details) for check in broken)
+        return (_unnamed(result.dataset, LOAD_GATE, result.reason),)
+    return tuple(_set_rule(check, result.dataset, LOAD_GATE, details) for check in broken)
 
 
 def transform_failures(result: TransformRecord) -> tuple[Failure, ...]:
     """Why `dbt build` failed: each model or test that failed itself. What was only skipped is not a cause."""
     if result.verdict is not Verdict.NO_GO:
         return ()
-    broken = [node for node in result.nodes if node.status in ("error", "fail", "runtime error")]
+    broken = [node for node in result.nodes if node.status in _BROKEN_STATUSES]
     if not broken:
-        return (_unnamed(MARTS, "transform", result.reason),)
+        return (_unnamed(MARTS, TRANSFORM_GATE, result.reason),)
     return tuple(
         Failure(
             rule_id=node.name,
@@ -80,7 +87,7 @@ def _reject_limit(result: RawGateResult, contract: Contract) -> Failure:
     lines = sum(shard.line_count for shard in result.shards)
     limit = contract.reject_limit
     return Failure(
-        rule_id="reject-limit",
+        rule_id=REJECT_LIMIT,
         headline=f"{result.dataset} is held: {rejected} of {lines} records rejected ({_percent(rejected, lines)}, "
         f"limit {limit.ratio * 100:g} %)",
         details=_raw_details(result),
@@ -90,7 +97,9 @@ def _reject_limit(result: RawGateResult, contract: Contract) -> Failure:
 
 
 def _set_rule(check: CheckResult, dataset: str, gate: str, details: tuple[str, ...]) -> Failure:
-    step = f"spacex-elt quarantine show {dataset}" if gate == "raw" else f"look at the source of {dataset}, then rerun"
+    step = (
+        f"spacex-elt quarantine show {dataset}" if gate == RAW_GATE else f"look at the source of {dataset}, then rerun"
+    )
     return Failure(
         rule_id=check.rule_id,
         headline=f"{dataset} is held: {check.rule_id} found {check.observed}, expected {check.expected}",

@@ -101,14 +101,27 @@ def observe_gate(
     """What one look at one gate makes of all its incidents: those to store, and what is to be announced.
 
     `known` may hold incidents of other places; they are left alone and not returned. Incidents of this place whose
-    cause is not among `failures` are resolved.
+    cause is not among `failures` are resolved. Causes that open together are one message, and so are those that go
+    together: a truncated object breaks three rules and still is one thing to hear of.
     """
     here = {incident.fingerprint: incident for incident in known if _place(incident) == place}
     causes: dict[str, Failure | None] = dict.fromkeys(here)
     causes.update({fingerprint(place, failure.rule_id): failure for failure in failures})
     seen = [observe(here.get(mark), place, failure, sighting) for mark, failure in causes.items()]
     incidents = tuple(incident for incident, _ in seen if incident is not None)
-    return incidents, tuple(announcement for _, announcement in seen if announcement is not None)
+    changes = [announcement for _, announcement in seen if announcement is not None]
+    by_severity: dict[str, list[Announcement]] = {}
+    for change in changes:
+        by_severity.setdefault(change.attributes["severity"], []).append(change)
+    return incidents, tuple(_together(alike) for alike in by_severity.values())
+
+
+def _together(announcements: Sequence[Announcement]) -> Announcement:
+    first, more = announcements[0], len(announcements) - 1
+    if not more:
+        return first
+    text = "\n\n".join([f"{more + 1} causes at one gate:", *(each.text for each in announcements)])
+    return replace(first, subject=subject_line(f"(+{more} more) {first.subject}"), text=text)
 
 
 def _place(incident: Incident) -> Place:

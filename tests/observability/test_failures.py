@@ -12,8 +12,14 @@ from tests.observability.hand_made import contract, raw_gate
 from validation.results import CheckResult, LoadGateResult, Verdict
 
 LAUNCHES = contract("launches")
+TOO_MANY = CheckResult("reject-limit", False, Severity.ERROR, "21 of 205 records rejected (10.2 %)", "at most 2 %")
 NO_GO = raw_gate(
-    "launches", lines=205, rejected=21, verdict=Verdict.NO_GO, violations={"id-pattern": 20, "name-required": 3}
+    "launches",
+    lines=205,
+    rejected=21,
+    verdict=Verdict.NO_GO,
+    violations={"id-pattern": 20, "name-required": 3},
+    set_checks=[TOO_MANY],
 )
 SHRUNK = CheckResult("launches-row-count", False, Severity.ERROR, "1 record", "at least 142")
 

@@ -149,6 +149,18 @@ def test_one_look_at_a_gate_opens_new_causes_and_resolves_gone_ones() -> None:
     assert len(announced) == 2
 
 
+def test_causes_that_open_and_go_together_are_one_message_each_time() -> None:
+    cut_short = replace(FAILURE, rule_id="object-readable", headline="launches is held: an object is cut short")
+    opened, (alarm,) = observe_gate([], PLACE, [FAILURE, cut_short], _sighting(1))
+    assert len(opened) == 2
+    assert FAILURE.headline in alarm.text
+    assert cut_short.headline in alarm.text
+    assert alarm.subject.startswith("(+1 more) ")
+    gone, (all_clear,) = observe_gate(opened, PLACE, [], _sighting(2))
+    assert [each.state for each in gone] == [IncidentState.RESOLVED] * 2
+    assert all_clear.attributes["severity"] == "info"
+
+
 def test_the_text_names_the_page_only_when_there_is_one() -> None:
     _, with_page = observe(None, PLACE, FAILURE, _sighting(1, "http://docs/runs/run-1.html"))
     _, without = observe(None, PLACE, FAILURE, _sighting(1))
