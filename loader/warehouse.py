@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from contracts.errors import ServiceUnavailable, UsageError
 
 if TYPE_CHECKING:
-    import redshift_connector
+    from redshift_connector.core import Connection
 
 #: SQLSTATE classes and codes that mean "not now": connection, resources, shutdown, serialization.
 _RETRYABLE = ("08", "53", "57", "40001", "40P01")
@@ -43,7 +43,7 @@ class StatementRefused(Exception):
 class Session:
     """One connection. A transaction begins with the first statement and ends with commit() or rollback()."""
 
-    def __init__(self, connection: "redshift_connector.Connection", address: WarehouseAddress) -> None:
+    def __init__(self, connection: "Connection", address: WarehouseAddress) -> None:
         self._connection = connection
         self._address = address
 
@@ -76,11 +76,11 @@ class Session:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        import redshift_connector
+        from redshift_connector.error import Error
 
         try:
             yield
-        except (redshift_connector.Error, OSError, IndexError) as exc:  # IndexError: its reader's word for "hung up"
+        except (Error, OSError, IndexError) as exc:  # IndexError: its reader's word for "hung up"
             raise _explain(exc, self._address) from exc
 
 
@@ -91,6 +91,7 @@ def connect(address: WarehouseAddress) -> Iterator[Session]:
     Raises ServiceUnavailable when nobody answers, UsageError when the login is refused.
     """
     import redshift_connector
+    from redshift_connector.error import Error
 
     try:
         connection = redshift_connector.connect(
@@ -103,13 +104,13 @@ def connect(address: WarehouseAddress) -> Iterator[Session]:
             sslmode="verify-full",
             timeout=30,
         )
-    except (redshift_connector.Error, OSError) as exc:
+    except (Error, OSError) as exc:
         raise _explain(exc, address) from exc
     try:
         connection.autocommit = False
         yield Session(connection, address)
     finally:
-        with suppress(redshift_connector.Error, OSError):  # gone already, and with it what was not committed
+        with suppress(Error, OSError):  # gone already, and with it what was not committed
             connection.close()
 
 

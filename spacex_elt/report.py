@@ -2,7 +2,7 @@
 
 import textwrap
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -11,6 +11,9 @@ from rich.table import Table
 from loader.quarantine import QuarantinedRecord
 from observability.run_record import DatasetRecord, RunRecord
 from validation.results import Verdict
+
+if TYPE_CHECKING:
+    from local.stack import StackState
 
 _COUNTS = ("extracted", "accepted", "quarantined", "duplicate", "inserted", "updated", "unchanged", "deleted")
 _STYLES = {Verdict.GO: "green", Verdict.QUARANTINE: "yellow", Verdict.NO_GO: "red"}
@@ -104,3 +107,20 @@ def print_rows(console: Console, names: Sequence[str], rows: Sequence[Sequence[A
         table.add_row(*("" if value is None else escape(str(value)) for value in row))
     console.print(table)
     console.print(f"{len(rows)} rows" if len(rows) != 1 else "1 row")
+
+
+def print_stack(console: Console, state: "StackState") -> None:
+    """The local stack's parts, and where to meet them."""
+    table = Table(title=f"Local stack in {state.state_dir}", title_justify="left")
+    for name in ("part", "state", "pid", "ports", "memory"):
+        table.add_column(name, justify="right" if name in ("pid", "memory") else "left")
+    for part in state.parts:
+        ports = ", ".join(f"{name} {port}" for name, port in part.ports.items())
+        memory = f"{part.memory_bytes / 1e6:.0f} MB" if part.memory_bytes else ""
+        table.add_row(part.name, part.status, str(part.pid or ""), ports, memory)
+    console.print(table)
+    for part in state.parts:
+        if part.problem:
+            console.print(f"{part.name}: {escape(part.problem)} Its log: {part.log}", soft_wrap=True)
+    if not state.parts:
+        console.print("The local stack is down. Start it: spacex-elt local up")

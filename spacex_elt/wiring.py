@@ -11,13 +11,13 @@ from pathlib import Path
 import boto3
 
 from contracts import read
-from contracts.errors import PipelineError
+from contracts.errors import PipelineError, UsageError
 from contracts.model import Contract
 from loader import layout
 from loader.airbyte import AirbyteServer
 from loader.pipeline import Pipeline
 from loader.s3 import S3Store
-from observability.alerts_sns import SnsAlerts
+from observability.alerts_sns import SnsAlerts, SqsInbox
 from observability.telemetry import Telemetry, start
 from spacex_elt.secrets import read_warehouse_address
 from spacex_elt.settings import Settings, read_settings, traceparent
@@ -67,3 +67,11 @@ def _pipeline(
         work_dir=settings.work_dir,
         now=lambda: datetime.now(UTC),
     )
+
+
+def open_inbox() -> SqsInbox:
+    """What was announced, as far as the queue holds it. Raises UsageError when no queue is set."""
+    url = read_settings().alert_queue_url
+    if not url:
+        raise UsageError("SPACEX_ELT_ALERT_QUEUE_URL is not set. Expected an SQS queue subscribed to the alert topic.")
+    return SqsInbox(boto3.client("sqs"), url)

@@ -24,10 +24,9 @@ def alerts(as_json: AsJson = False) -> None:
 
     Example: spacex-elt alerts
     """
-    from observability.alerts_sns import SqsInbox
-    from spacex_elt.settings import read_settings
+    from spacex_elt.wiring import open_inbox
 
-    messages = SqsInbox(read_settings().alert_queue_url).read()
+    messages = open_inbox().read()
     if as_json:
         print_result([asdict(message) for message in messages])
         return
@@ -48,13 +47,16 @@ def quarantine_show(
 
     Example: spacex-elt quarantine show launches
     """
+    from contracts.errors import UsageError
     from contracts.read import FOLDER, read_contracts
     from loader.quarantine import read_quarantine
     from loader.s3 import S3Store
     from spacex_elt import report
     from spacex_elt.settings import read_settings
 
-    report.refuse_unknown(dataset, read_contracts(FOLDER))
+    known = read_contracts(FOLDER)
+    if dataset not in known:
+        raise UsageError(f"there is no dataset {dataset}. Expected one of: {', '.join(known)}.")
     records = list(read_quarantine(S3Store(read_settings().lake_bucket), dataset, batch))
     if as_json:
         print_result([{**asdict(record), "raw_base64": None} for record in records])

@@ -1,0 +1,35 @@
+"""Owns landed objects for tests: records in, objects as Airbyte's S3 destination writes them out."""
+
+import gzip
+import json
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from loader.store import ObjectStore
+
+EPOCH_MS = 1_774_122_247_000
+
+
+def envelope(record: Mapping[str, Any], sync_id: int = 1) -> bytes:
+    """One landed line."""
+    line = {
+        "_airbyte_raw_id": str(uuid.uuid5(uuid.NAMESPACE_OID, json.dumps(record, sort_keys=True))),
+        "_airbyte_extracted_at": EPOCH_MS,
+        "_airbyte_generation_id": sync_id,
+        "_airbyte_meta": {"changes": [], "sync_id": sync_id},
+        "_airbyte_data": record,
+    }
+    return json.dumps(line, ensure_ascii=False).encode()
+
+
+def compressed(lines: Iterable[bytes]) -> bytes:
+    """Lines as a landed object's bytes."""
+    return gzip.compress(b"".join(line + b"\n" for line in lines), mtime=0)
+
+
+def land(store: ObjectStore, dataset: str, lines: Iterable[bytes], sync_id: int = 1, part: int = 0) -> str:
+    """Writes one landed object and returns its key."""
+    key = f"landing/{dataset}/2026_03_21_{EPOCH_MS + sync_id}_{part}.jsonl.gz"
+    store.put(key, compressed(lines), "application/gzip")
+    return key

@@ -1,0 +1,60 @@
+"""Owns an object store in memory, for tests. It fails as S3 does: missing and changed objects are told apart."""
+
+import hashlib
+import io
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+from loader.store import ObjectChanged, ObjectMissing, StoredObject
+
+
+class MemoryStore:
+    """One bucket in memory. `writes` lists every key written, in order."""
+
+    def __init__(self, bucket: str = "lake") -> None:
+        self._bucket = bucket
+        self._bodies: dict[str, bytes] = {}
+        self.writes: list[str] = []
+
+    @property
+    def bucket(self) -> str:
+        return self._bucket
+
+    def list(self, prefix: str) -> Iterator[StoredObject]:
+        for key in sorted(self._bodies):
+            if key.startswith(prefix):
+                yield self._stored(key)
+
+    def metadata(self, key: str) -> Mapping[str, str]:
+        self._body(key)
+        return {}
+
+    def get(self, key: str) -> bytes:
+        return self._body(key)
+
+    def open(self, key: str, etag: str | None = None) -> BinaryIO:
+        body = self._body(key)
+        if etag is not None and etag != self._stored(key).etag:
+            raise ObjectChanged(key)
+        return io.BytesIO(body)
+
+    def put(self, key: str, body: bytes, content_type: str) -> StoredObject:
+        self._bodies[key] = body
+        self.writes.append(key)
+        return self._stored(key)
+
+    def put_file(self, key: str, path: Path, content_type: str) -> StoredObject:
+        return self.put(key, path.read_bytes(), content_type)
+
+    def delete(self, key: str) -> None:
+        self._bodies.pop(key, None)
+
+    def _body(self, key: str) -> bytes:
+        if key not in self._bodies:
+            raise ObjectMissing(key)
+        return self._bodies[key]
+
+    def _stored(self, key: str) -> StoredObject:
+        body = self._bodies[key]
+        return StoredObject(key, hashlib.md5(body, usedforsecurity=False).hexdigest(), len(body))

@@ -1,0 +1,94 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from contracts.read import FOLDER, read_contracts
+from loader.airbyte import SyncJob
+from loader.batch import Plan
+from loader.plan import Request, make_plan
+from tests.loader.landing import compressed, envelope, land
+from tests.loader.memory_store import MemoryStore
+
+NOW = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
+CONTRACTS = read_contracts(FOLDER)
+
+
+def plan(store: MemoryStore, sync_id: int = 1, shard_bytes: int = 1 << 20, **counts: int) -> Plan:
+    job = SyncJob(str(sync_id), "succeeded", counts, None)
+    return make_plan(store, Request("run-1", "test", job, CONTRACTS, NOW, shard_bytes))
+
+
+def lines(count: int, sync_id: int = 1) -> list[bytes]:
+    return [envelope({"id": f"{number:024x}"}, sync_id) for number in range(count)]
+
+
+def test_a_plan_holds_the_objects_of_its_sync_and_no_others() -> None:
+    store = MemoryStore()
+    land(store, "launches", lines(3, sync_id=1), sync_id=1)
+    newer = [land(store, "launches", lines(2, sync_id=2), sync_id=2, part=part) for part in range(2)]
+
+    batch = plan(store, sync_id=2, launches=4).batch("launches")
+
+    assert [landed.key for landed in batch.objects] == newer
+    assert (batch.line_count, batch.expected_count) == (4, 4)
+
+
+def test_a_past_sync_can_be_planned_again() -> None:
+    store = MemoryStore()
+    older = land(store, "launches", lines(3, sync_id=1), sync_id=1)
+    land(store, "launches", lines(2, sync_id=2), sync_id=2)
+
+    assert [landed.key for landed in plan(store, sync_id=1, launches=3).batch("launches").objects] == [older]
+
+
+def test_a_dataset_of_a_similar_name_is_another_dataset() -> None:
+    store = MemoryStore()
+    land(store, "launches_v5", lines(3))
+
+    assert plan(store, launches=0).batch("launches").objects == ()
+
+
+def test_a_stream_without_a_contract_is_left_alone() -> None:
+    store = MemoryStore()
+    land(store, "ships", lines(1))
+
+    assert plan(store, ships=1).batches == ()
+
+
+def test_the_same_bytes_make_the_same_batch_and_other_bytes_another() -> None:
+    first, second, other = MemoryStore(), MemoryStore(), MemoryStore()
+    land(first, "launches", lines(3))
+    land(second, "launches", lines(3))
+    land(other, "launches", lines(4))
+    ids = [plan(store, launches=3).batch("launches").batch_id for store in (first, second, other)]
+
+    assert ids[0] == ids[1] != ids[2]
+
+
+@pytest.mark.parametrize("damage", ["half", "nothing"])
+def test_a_damaged_object_is_planned_with_what_is_wrong_with_it(damage: str) -> None:
+    store = MemoryStore()
+    key = land(store, "launches", lines(2000))
+    body = store.get(key)
+    store.put(key, body[: len(body) // 2] if damage == "half" else body[:4], "application/gzip")
+
+    landed = plan(store, launches=2000).batch("launches").objects[0]
+
+    assert landed.damage is not None
+    assert landed.damage.startswith("the gzip stream is damaged")
+    assert landed.line_count < 2000
+
+
+def test_shards_hold_every_object_once_and_about_as_many_bytes_as_asked() -> None:
+    store = MemoryStore()
+    keys = [land(store, "launches", lines(50), part=part) for part in range(5)]
+    size = len(compressed(lines(50)))
+
+    shards = plan(store, shard_bytes=2 * size, launches=250).shards_of("launches")
+
+    assert [len(shard.objects) for shard in shards] == [2, 2, 1]
+    assert [landed.key for shard in shards for landed in shard.objects] == keys
+
+
+def test_an_empty_sync_still_makes_a_shard_so_that_the_gate_can_say_so() -> None:
+    assert len(plan(MemoryStore(), launches=0).shards_of("launches")) == 1
