@@ -23,7 +23,8 @@ TOP_LEVEL = (
 
 
 def test_the_mandated_top_level_is_there() -> None:
-    assert [name for name in TOP_LEVEL if not (ROOT / name).exists()] == []
+    assert [name for name in FOLDERS if not (ROOT / name).is_dir()] == []
+    assert (ROOT / "pyproject.toml").is_file()
 
 
 def test_no_python_lies_under_dbt_where_it_would_shadow_the_dbt_package() -> None:

@@ -90,9 +90,8 @@ def contracts_lint(
 
     Example: spacex-elt contracts lint
     """
-    from contracts.lint import lint
-
     from contracts.errors import ContractInvalid
+    from contracts.lint import lint
     from contracts.read import FOLDER
 
     chosen = paths or sorted(FOLDER.glob("*.odcs.yaml"))

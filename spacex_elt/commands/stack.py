@@ -48,7 +48,6 @@ def stop_stack() -> None:
 def show_stack(as_json: AsJson = False) -> None:
     """Show the local stack's parts."""
     from local.stack import status
-
     from spacex_elt.report import print_stack
 
     with _told():
