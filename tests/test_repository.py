@@ -9,17 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ("contracts", "validation", "observability", "loader", "extraction", "spacex_elt", "local")
 PRODUCT = ("contracts", "validation", "observability", "loader", "dags")
-TOP_LEVEL = (
-    "dags",
-    "contracts",
-    "validation",
-    "loader",
-    "dbt",
-    "observability",
-    "terraform",
-    "tests",
-    "pyproject.toml",
-)
+FOLDERS = ("dags", "contracts", "validation", "loader", "dbt", "observability", "terraform", "tests")
 
 
 def test_the_mandated_top_level_is_there() -> None:
