@@ -5,12 +5,14 @@ Keeping them running is the supervisor's job (local/supervisor.py).
 
 import functools
 import signal
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from local import aws, ports, postgres, provision, seaweedfs
 from local.settings import SEAWEEDFS_PORTS, StackSettings
+from local.stack_env import LAKE_BUCKET, aws_env
 
 _ROOT = Path(__file__).resolve().parent.parent  # where `python -m local.…` finds us
 
@@ -40,12 +42,13 @@ class Part:
     needs: tuple[str, ...] = ()  # parts that must have been ready once before this one starts
     once_ready: Callable[[], None] = _nothing  # after each start, before it counts as running
     stop_signal: int = signal.SIGTERM
-    patience_s: float = 8  # from the signal until it is killed
+    patience_s: float = 5  # from the signal until it is killed
 
 
 def parts(settings: StackSettings, state_dir: Path) -> tuple[Part, ...]:
     """Return the stack's parts, none before one that it needs."""
-    return (_seaweedfs(settings, state_dir), _postgres(settings, state_dir), _aws(settings, state_dir))
+    makers = (_seaweedfs, _postgres, _aws, _airbyte)
+    return tuple(make(settings, state_dir) for make in makers)
 
 
 def postgres_directory(state_dir: Path) -> Path:
@@ -64,7 +67,7 @@ def _seaweedfs(settings: StackSettings, state_dir: Path) -> Part:
         prepare=prepare,
         is_ready=lambda: seaweedfs.is_ready(settings),
         ports=_named(settings, *SEAWEEDFS_PORTS),
-        patience_s=30,
+        patience_s=8,  # it mostly takes 2 s, sometimes 30; what it holds survives being killed
     )
 
 
@@ -98,6 +101,20 @@ def _aws(settings: StackSettings, state_dir: Path) -> Part:
         is_ready=lambda: ports.answers(settings.ports["aws"]),
         ports=_named(settings, "aws"),
         patience_s=2,
+    )
+
+
+def _airbyte(settings: StackSettings, state_dir: Path) -> Part:
+    command = (
+        sys.executable, "-m", "local.airbyte",
+        "--port", str(settings.ports["airbyte"]), "--state", str(state_dir / "airbyte"),
+        "--bucket", LAKE_BUCKET, "--manifest", str(_ROOT / "extraction" / "spacex_api.yaml"),
+    )  # fmt: skip
+    return Part(
+        name="airbyte",
+        prepare=lambda: Launch(command, _ROOT, aws_env(settings, state_dir)),
+        is_ready=lambda: ports.answers(settings.ports["airbyte"]),
+        ports=_named(settings, "airbyte"),
     )
 
 

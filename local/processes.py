@@ -4,6 +4,7 @@ A pid alone names nobody: it is handed out again. A process is named by its pid 
 """
 
 import contextlib
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,19 +68,23 @@ def terminate(name: ProcessName) -> None:
 
 def kill(names: Iterable[ProcessName], patience_s: float = 10) -> list[ProcessName]:
     """End the processes without asking, and wait until they are gone. Returns those that are not."""
-    found = [process for name in names if (process := _find(name))]
-    for process in found:
+    asked = list(names)
+    for name in asked:
         with contextlib.suppress(psutil.Error):
-            process.kill()
-    _, alive = psutil.wait_procs(found, timeout=patience_s)
-    return [ProcessName(process.pid, process.create_time()) for process in alive]
+            process = _find(name)
+            if process:
+                process.kill()
+    return wait_until_gone(asked, patience_s)
 
 
 def wait_until_gone(names: Iterable[ProcessName], patience_s: float) -> list[ProcessName]:
     """Wait until the processes have ended. Returns those that have not when patience runs out."""
-    found = [process for name in names if (process := _find(name))]
-    _, alive = psutil.wait_procs(found, timeout=patience_s)
-    return [ProcessName(process.pid, process.create_time()) for process in alive]
+    deadline = time.monotonic() + patience_s
+    alive = [name for name in names if is_alive(name)]
+    while alive and time.monotonic() < deadline:
+        time.sleep(0.02)
+        alive = [name for name in alive if is_alive(name)]
+    return alive
 
 
 def _find(name: ProcessName) -> psutil.Process | None:

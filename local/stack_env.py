@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from local import files
+from local import airbyte, files
 from local.ports import HOST
 from local.settings import StackSettings
 
@@ -14,8 +14,6 @@ WAREHOUSE_SECRET = "spacex-elt/warehouse"  # noqa: S105 (the secret's name)
 WAREHOUSE_DATABASE = "spacex"
 WAREHOUSE_USER = "loader"
 ALERTS = "spacex-elt-alerts"  # topic and queue
-AIRBYTE_CONNECTION = "5ace0000-0000-4000-8000-00000000c001"
-AIRBYTE_SOURCE = "5ace0000-0000-4000-8000-00000000a001"
 
 
 def env_path(state_dir: Path) -> Path:
@@ -53,12 +51,17 @@ def stack_env(settings: StackSettings, state_dir: Path) -> dict[str, str]:
         "SPACEX_ELT_ALERT_TOPIC_ARN": f"arn:aws:sns:{REGION}:{ACCOUNT}:{ALERTS}",
         "SPACEX_ELT_ALERT_QUEUE_URL": f"{url(settings, 'aws')}/{ACCOUNT}/{ALERTS}",
         "SPACEX_ELT_AIRBYTE_URL": url(settings, "airbyte"),
-        "SPACEX_ELT_AIRBYTE_CONNECTION_ID": AIRBYTE_CONNECTION,
-        "SPACEX_ELT_AIRBYTE_SOURCE_ID": AIRBYTE_SOURCE,
+        "SPACEX_ELT_AIRBYTE_CONNECTION_ID": airbyte.CONNECTION_ID,
+        "SPACEX_ELT_AIRBYTE_SOURCE_ID": airbyte.SOURCE_ID,
         "SSL_CERT_FILE": ca,
         "PGSSLROOTCERT": ca,
         "PGSSLMODE": "verify-full",
     }
+
+
+def aws_env(settings: StackSettings, state_dir: Path) -> dict[str, str]:
+    """Return the variables that lead an AWS SDK to the stack, for its own parts."""
+    return {name: value for name, value in stack_env(settings, state_dir).items() if name.startswith("AWS_")}
 
 
 def write(settings: StackSettings, state_dir: Path) -> None:
