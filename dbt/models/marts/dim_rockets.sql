@@ -27,16 +27,16 @@ capacities_by_rocket as (
 )
 
 select
-    cast(rockets.rocket_id as varchar(24)) as rocket_id,
-    cast(rockets.rocket_name as varchar(64)) as rocket_name,
+    rockets.rocket_id,
+    rockets.rocket_name,
     rockets.is_active,
     cast(rockets.stage_count as integer) as stage_count,
     cast(rockets.booster_count as integer) as booster_count,
     cast(rockets.cost_per_launch_usd as bigint) as cost_per_launch_usd,
     cast(rockets.success_rate_ratio as decimal(5, 4)) as success_rate_ratio,
     cast(rockets.first_flight_date as date) as first_flight_date,
-    cast(rockets.country as varchar(64)) as country,
-    cast(rockets.company as varchar(64)) as company,
+    rockets.country,
+    rockets.company,
     rockets.height_m,
     rockets.diameter_m,
     rockets.mass_kg,

@@ -53,14 +53,14 @@ sequenced as (
 )
 
 select
-    cast(sequenced.launch_id as varchar(24)) as launch_id,
+    sequenced.launch_id,
     sequenced.core_id,
-    cast(cores.core_serial as varchar(32)) as core_serial,
+    cores.core_serial,
     sequenced.core_flight_number,
-    cast(sequenced.launch_name as varchar(256)) as launch_name,
+    sequenced.launch_name,
     sequenced.launch_at,
     sequenced.is_upcoming,
-    cast(sequenced.rocket_id as varchar(24)) as rocket_id,
+    sequenced.rocket_id,
     sequenced.was_reused,
     sequenced.has_gridfins,
     sequenced.has_legs,

@@ -72,11 +72,11 @@ payloads_by_launch as (
 )
 
 select
-    cast(launches.launch_id as varchar(24)) as launch_id,
+    launches.launch_id,
     cast(launches.flight_number as integer) as flight_number,
-    cast(launches.launch_name as varchar(256)) as launch_name,
+    launches.launch_name,
     launches.launch_at,
-    cast(launches.launch_at_precision as varchar(16)) as launch_at_precision,
+    launches.launch_at_precision,
     launches.is_upcoming,
     launches.was_successful,
     cast(
@@ -87,12 +87,12 @@ select
             else 'unknown'
         end as varchar(16)
     ) as outcome,
-    cast(launches.failures[0].reason as varchar(1024)) as failure_reason,
-    cast(launches.rocket_id as varchar(24)) as rocket_id,
-    cast(rockets.rocket_name as varchar(64)) as rocket_name,
-    cast(launches.launchpad_id as varchar(24)) as launchpad_id,
-    cast(launchpads.launchpad_name as varchar(64)) as launchpad_name,
-    cast(launchpads.launchpad_full_name as varchar(256)) as launchpad_full_name,
+    cast(launches.failures[0].reason as varchar(8192)) as failure_reason,
+    launches.rocket_id,
+    rockets.rocket_name,
+    launches.launchpad_id,
+    launchpads.launchpad_name,
+    launchpads.launchpad_full_name,
     cast(coalesce(cores_by_launch.core_count, 0) as integer) as core_count,
     cast(coalesce(cores_by_launch.unassigned_core_count, 0) as integer) as unassigned_core_count,
     cast(coalesce(cores_by_launch.reused_core_count, 0) as integer) as reused_core_count,
