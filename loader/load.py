@@ -7,8 +7,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 
-from contracts.derive.redshift import jsonpaths, raw_table_ddl, staging_table_ddl
-
+from contracts.derive.redshift import RAW_SCHEMA, jsonpaths, raw_table_ddl, staging_table_ddl
 from contracts.errors import RowsDoNotReconcile, ServiceUnavailable
 from contracts.model import Contract
 from loader import layout, publication
@@ -115,7 +114,7 @@ def load_batch(store: ObjectStore, session: Session, loading: Loading) -> LoadOu
 
 def prepare_warehouse(session: Session, contracts: Mapping[str, Contract]) -> None:
     """Makes the schemas, the ledger and every contract's published table, where they are missing."""
-    for schema in (publication.RAW_SCHEMA, publication.STAGING_SCHEMA, "pipeline"):
+    for schema in (RAW_SCHEMA, publication.STAGING_SCHEMA, "pipeline"):
         session.run(f"create schema if not exists {schema}")
     session.run(publication.LEDGER_DDL)
     for contract in contracts.values():

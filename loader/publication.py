@@ -3,12 +3,10 @@
 Pure: statements out, nothing run. Running them in order is loader/load.py's job.
 """
 
-from contracts.derive.redshift import Column, columns
-
+from contracts.derive.redshift import RAW_SCHEMA, Column, columns, contract_columns
 from contracts.model import Contract
 
 STAGING_SCHEMA = "staging_spacex"
-RAW_SCHEMA = "raw_spacex"
 LEDGER = "pipeline.load_ledger"
 
 LEDGER_DDL = f"""create table if not exists {LEDGER} (
@@ -48,7 +46,7 @@ def hash_rows(contract: Contract, batch_id: str) -> str:
     Each column is hashed by itself first, so that the whole stays far below VARCHAR's 65,535 bytes and no value can
     pass for a border between two.
     """
-    digests = " || ".join(_digest(column) for column in columns(contract) if not column.name.startswith("_"))
+    digests = " || ".join(_digest(column) for column in contract_columns(contract))
     return f"update {staging_table(contract, batch_id)} set _row_hash = sha2({digests}, 256)"
 
 

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from observability.site import render_site
-
 from contracts.errors import RowsDoNotReconcile
 from loader import layout
 from loader.batch import Plan
@@ -21,6 +19,7 @@ from observability import failures, incidents
 from observability.accounting import GateCounts, LoadCounts, balances
 from observability.incidents import Failure, Incident, IncidentState, Place, Sighting
 from observability.run_record import Balance, DatasetRecord, RunRecord, TransformRecord
+from observability.site import render_site
 from observability.trace import read_spans
 from validation.results import RawGateResult, Verdict
 

@@ -3,8 +3,6 @@
 What a step does is in the module of its name; here it is found its inputs, traced, counted and remembered.
 """
 
-from validation.load_gate import check_staging
-
 from contracts.errors import TransformFailed, UsageError
 from contracts.model import Contract
 from loader.batch import Batch, Plan, batch_identity
@@ -15,6 +13,7 @@ from loader.plan import Request, make_plan
 from loader.run_folder import gate_name, load_gate_name, load_name
 from loader.transform import run_dbt
 from observability.run_record import TransformRecord
+from validation.load_gate import check_staging
 from validation.raw_gate import GATE_VERSION
 from validation.results import LoadGateResult, Verdict
 
