@@ -4,7 +4,6 @@ Which parts there are is local/parts.py's, all of them together local/supervisor
 """
 
 import logging
-import os
 import subprocess
 import threading
 import time
@@ -162,9 +161,9 @@ class Keeper:
                 self._process.wait()
 
     def _clear(self) -> None:
-        """End what an earlier process of this part left running."""
-        left = [name for name in marked(MARK, self._mark) if name.pid != os.getpid()]
-        kill(left)
+        """End and remove what an earlier process of this part left."""
+        kill(marked(MARK, self._mark))
+        self.part.clear()
 
     def _tell(self, record: PartRecord) -> None:
         self.record = record

@@ -36,10 +36,11 @@ class Part:
     """One program of the stack."""
 
     name: str
-    prepare: Callable[[], Launch]  # before each start, also after a kill: clears what the last one left
+    prepare: Callable[[], Launch]  # before each start
     is_ready: Callable[[], bool]
     ports: Mapping[str, int]
     needs: tuple[str, ...] = ()  # parts that must have been ready once before this one starts
+    clear: Callable[[], None] = _nothing  # before each start and at the end: removes what a killed one left
     once_ready: Callable[[], None] = _nothing  # after each start, before it counts as running
     stop_signal: int = signal.SIGTERM
     patience_s: float = 5  # from the signal until it is killed
@@ -58,7 +59,6 @@ def postgres_directory(state_dir: Path) -> Path:
 
 def _seaweedfs(settings: StackSettings, state_dir: Path) -> Part:
     def prepare() -> Launch:
-        seaweedfs.clear_left_behind(settings)
         seaweedfs.prepare(settings, state_dir)
         return Launch(seaweedfs.command(settings, state_dir), state_dir, seaweedfs.environment(settings))
 
@@ -66,6 +66,7 @@ def _seaweedfs(settings: StackSettings, state_dir: Path) -> Part:
         name="seaweedfs",
         prepare=prepare,
         is_ready=lambda: seaweedfs.is_ready(settings),
+        clear=lambda: seaweedfs.clear_left_behind(settings),
         ports=_named(settings, *SEAWEEDFS_PORTS),
         patience_s=8,  # it mostly takes 2 s, sometimes 30; what it holds survives being killed
     )
@@ -76,14 +77,11 @@ def _postgres(settings: StackSettings, state_dir: Path) -> Part:
     def home() -> postgres.PostgresHome:
         return postgres.prepare(postgres_directory(state_dir))
 
-    def prepare() -> Launch:
-        postgres.forget_dead_server(home())
-        return Launch(home().command, home().data, account=home().account)
-
     return Part(
         name="postgres",
-        prepare=prepare,
+        prepare=lambda: Launch(home().command, home().data, account=home().account),
         is_ready=lambda: postgres.is_ready(home()),
+        clear=lambda: postgres.forget_dead_server(postgres_directory(state_dir)),
         once_ready=lambda: provision.provision(home(), settings.warehouse_password),
         ports={},
         stop_signal=signal.SIGINT,

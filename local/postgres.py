@@ -114,7 +114,7 @@ def prepare(directory: Path) -> PostgresHome:
     is_short = len(os.fsencode(place.resolve())) <= _LONGEST_SOCKET_DIRECTORY
     runtime = place if is_short else _outside(directory, None)
     home = PostgresHome(
-        data=place.resolve() / "data",
+        data=place.resolve() / "data",  # PostgreSQL's processes work in it: that is how they are found
         socket_directory=runtime.resolve() / "s",
         binaries=_binaries(place, account),
         account=account,
@@ -137,10 +137,9 @@ def discard(directory: Path) -> None:
     shutil.rmtree(directory, ignore_errors=True)
 
 
-def all_processes(directory: Path) -> list[ProcessName]:
-    """Return the processes of the server of this directory, whether or not it has been prepared."""
-    candidates = (directory.resolve() / "data", _outside_path(directory).resolve() / "data")
-    return [name for data in candidates for name in working_in(data, "postgres")]
+def processes(directory: Path) -> list[ProcessName]:
+    """Return every process of the server of this directory, whether or not it has been prepared."""
+    return [name for data in _possible_data(directory) for name in working_in(data, "postgres")]
 
 
 def is_ready(home: PostgresHome) -> bool:
@@ -155,18 +154,14 @@ def is_ready(home: PostgresHome) -> bool:
     return True
 
 
-def processes(home: PostgresHome) -> list[ProcessName]:
-    """Return every process of this very server: PostgreSQL's processes work in its data directory."""
-    return working_in(home.data, "postgres")
-
-
-def forget_dead_server(home: PostgresHome) -> None:
+def forget_dead_server(directory: Path) -> None:
     """Clear what a killed server left, so that the next one starts even when its pid now belongs to another program.
 
     Sessions of a killed server that are busy computing do not notice its death, and would block the next one.
     """
-    kill(processes(home))
-    (home.data / "postmaster.pid").unlink(missing_ok=True)
+    kill(processes(directory))
+    for data in _possible_data(directory):
+        (data / "postmaster.pid").unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -185,7 +180,7 @@ def running_postgres(directory: Path) -> Iterator[RunningPostgres]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-            forget_dead_server(home)
+            forget_dead_server(directory)
         discard(directory)
 
 
@@ -240,17 +235,21 @@ def _outside(directory: Path, account: Account | None) -> Path:
     _make_directory(outside, account)
     owned_by = outside / "identity"
     if not owned_by.exists() or owned_by.read_text() != identity.read_text():
+        # The state directory was deleted by hand: its server may still run, and its data match nothing any more.
+        forget_dead_server(directory)
         _empty(outside)
         owned_by.write_text(identity.read_text())
     return outside
 
 
-def _empty(outside: Path) -> None:
-    # The state directory was deleted by hand: its server may still run, and its data match nothing any more.
-    account = None
-    forget_dead_server(PostgresHome(outside.resolve() / "data", outside / "s", outside, account))
-    for child in outside.iterdir():
+def _empty(directory: Path) -> None:
+    for child in directory.iterdir():
         shutil.rmtree(child) if child.is_dir() and not child.is_symlink() else child.unlink()
+
+
+def _possible_data(directory: Path) -> tuple[Path, Path]:
+    """Return both places where the server of this directory may have its data."""
+    return directory.resolve() / "data", _outside_path(directory).resolve() / "data"
 
 
 def _make_directory(path: Path, account: Account | None) -> None:

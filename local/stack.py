@@ -104,9 +104,7 @@ def down(state_dir: Path, say: Say) -> None:
 def reset(state_dir: Path, say: Say) -> None:
     """Stop the stack and remove every file it made, its data included, also those outside the state directory."""
     state_dir = state_dir.absolute()
-    if not state_dir.is_dir():
-        return
-    with _only_one(state_dir):
+    with _only_one(state_dir):  # makes the directory, too: what lies outside goes also when it was deleted by hand
         _stop(state_dir, say)
         postgres.discard(postgres_directory(state_dir))
         for name in _OURS:
@@ -273,7 +271,7 @@ def _stop_left_behind(state_dir: Path, say: Say) -> None:
     """End every process of this stack that no supervisor looks after."""
     known = settings.read(state_dir)
     left = marked(MARK, f"{known.identity}/") if known else []
-    left += postgres.all_processes(postgres_directory(state_dir))
+    left += postgres.processes(postgres_directory(state_dir))
     if left:
         say(f"Ending {len(set(left))} processes that a killed supervisor left behind.")
         for name in left:

@@ -25,9 +25,9 @@ def test_a_postgres_answers_on_a_private_socket_and_leaves_no_file(tmp_path: Pat
         assert answer(pg, "select count(*) from pg_settings where name = 'listen_addresses' and setting = ''") == 1
         assert pg.home.socket_directory.stat().st_mode & 0o007 == 0
         home = pg.home
-        assert postgres.processes(home)
+        assert postgres.processes(directory)
 
-    assert postgres.processes(home) == []
+    assert postgres.processes(directory) == []
     assert not directory.exists()
     assert not home.data.exists()
     assert not home.socket_directory.exists()
@@ -39,7 +39,8 @@ def test_text_sorts_by_code_point_and_folds_beyond_ascii(tmp_path: Path) -> None
 
 
 def test_a_killed_server_keeps_its_committed_rows_and_starts_again(tmp_path: Path) -> None:
-    home = postgres.prepare(tmp_path / "pg")
+    directory = tmp_path / "pg"
+    home = postgres.prepare(directory)
     try:
         for expected in ("first", "first second"):
             with (tmp_path / "log").open("ab") as log:
@@ -54,10 +55,10 @@ def test_a_killed_server_keeps_its_committed_rows_and_starts_again(tmp_path: Pat
             assert killed is not None
             kill([killed])
             process.wait()
-            postgres.forget_dead_server(home)
+            postgres.forget_dead_server(directory)
     finally:
-        kill(postgres.processes(home))
-        postgres.discard(tmp_path / "pg")
+        kill(postgres.processes(directory))
+        postgres.discard(directory)
 
 
 def test_data_of_another_major_version_are_refused_by_name(tmp_path: Path) -> None:

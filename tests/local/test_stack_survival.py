@@ -46,7 +46,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 def ours(state_dir: Path) -> list[int]:
     known = settings.read(state_dir)
     assert known is not None
-    left = [*marked(MARK, f"{known.identity}/"), *postgres.all_processes(state_dir / "postgres")]
+    left = [*marked(MARK, f"{known.identity}/"), *postgres.processes(state_dir / "postgres")]
     return sorted({name.pid for name in left})
 
 
@@ -180,4 +180,4 @@ def test_the_stack_ends_with_its_owner_and_with_its_directory(tmp_path: Path, en
             wait_until(lambda: not any(process.is_running() for process in family))
         owner.communicate(b"\n")
         wait_until(lambda: not any(process.is_running() for process in family))
-    postgres.discard(directory / "postgres")
+    reset(directory, say=print)
