@@ -1,0 +1,302 @@
+"""Owns what a COPY statement says: every word is understood or refused by name. Running it is load.py's job.
+
+Grammar: https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from types import MappingProxyType
+
+from local.redshift.copy.failure import CopyFailed, not_supported, syntax_error
+from local.redshift.copy.tokens import Kind, Token, tokenize
+
+_MOST_ERRORS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """An object, or the beginning of objects' keys."""
+
+    bucket: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+
+class Match(Enum):
+    """How members of a JSON object find their columns when there are no JSONPaths."""
+
+    AUTO = "auto"
+    AUTO_IGNORECASE = "auto ignorecase"
+
+
+class TimeFormat(Enum):
+    """How instants are written."""
+
+    STANDARD = ""
+    AUTO = "auto"
+    EPOCH_SECONDS = "epochsecs"
+    EPOCH_MILLISECONDS = "epochmillisecs"
+
+
+class DateFormat(Enum):
+    """How days are written."""
+
+    STANDARD = ""
+    AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What follows the source. The defaults are Redshift's."""
+
+    role_arn: str | None = None  # None until IAM_ROLE is read; DEFAULT_ROLE for `IAM_ROLE default`
+    json: Match | Location | None = None
+    is_gzip: bool = False
+    is_manifest: bool = False
+    max_error_count: int = 0
+    time_format: TimeFormat = TimeFormat.STANDARD
+    date_format: DateFormat = DateFormat.STANDARD
+    truncates_columns: bool = False
+    rounds_decimals: bool = False
+    invalid_replacement: str | None = None
+    region: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CopyCommand:
+    """One COPY statement. Names are in lower case, as Redshift folds them."""
+
+    schema: str | None
+    table: str
+    columns: tuple[str, ...] | None
+    source: Location
+    options: Options
+
+
+DEFAULT_ROLE = "default"
+
+_OTHER_FORMATS = frozenset(("AVRO", "CSV", "FIXEDWIDTH", "ORC", "PARQUET", "RCFILE", "SEQUENCEFILE", "SHAPEFILE"))
+_UNSUPPORTED = _OTHER_FORMATS | {
+    "ACCEPTANYDATE", "ACCESS_KEY_ID", "BLANKSASNULL", "BZIP2", "COMPROWS", "CREDENTIALS", "DELIMITER", "EMPTYASNULL",
+    "ENCODING", "ENCRYPTED", "ESCAPE", "EXPLICIT_IDS", "FILLRECORD", "IGNOREALLERRORS", "IGNOREBLANKLINES",
+    "IGNOREHEADER", "JOB", "KMS_KEY_ID", "LZOP", "MASTER_SYMMETRIC_KEY", "NOLOAD", "NULL", "PARALLEL", "QUOTE",
+    "READRATIO", "REMOVEQUOTES", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "SIMPLIFY", "SSH", "TOKEN", "TRIMBLANKS",
+    "WITH", "ZSTD",
+}  # fmt: skip
+
+
+def parse_copy(statement: str) -> CopyCommand:
+    """Read a COPY statement. Raises CopyFailed that names what is wrong or not supported."""
+    return _Parser(tokenize(statement)).command()
+
+
+def parse_location(url: str, what: str) -> Location:
+    """Read an S3 URL. `what` says in the error which one it is."""
+    scheme, separator, rest = url.partition("://")
+    if separator and scheme.lower() in ("dynamodb", "emr", "ssh"):
+        raise not_supported(f"loading from {scheme}://")
+    bucket, _, key = rest.partition("/")
+    if scheme.lower() != "s3" or not separator or not bucket:
+        raise CopyFailed("22023", f"The {what} must be an S3 URL like 's3://bucket/key', not '{url}'")
+    return Location(bucket, key)
+
+
+class _Parser:
+    def __init__(self, tokens: list[Token]) -> None:
+        self._tokens = tokens
+        self._next = 0
+        self._seen: set[str] = set()
+
+    def command(self) -> CopyCommand:
+        self._expect_word("COPY")
+        schema, table = self._table()
+        columns = self._columns()
+        self._expect_word("FROM")
+        source = parse_location(self._string("FROM"), "source")
+        options = Options()
+        while not self._at_end():
+            options = self._option(options)
+        if options.role_arn is None:
+            raise syntax_error("COPY needs IAM_ROLE: without it Redshift may not read S3")
+        if options.json is None:
+            raise not_supported("loading delimited text", "Say FORMAT AS JSON.")
+        return CopyCommand(schema, table, columns, source, options)
+
+    def _table(self) -> tuple[str | None, str]:
+        names = [self._name()]
+        while self._take_sign("."):
+            names.append(self._name())
+        if len(names) > 2:
+            raise not_supported("a table of another database", "Name the table as schema.table.")
+        return (names[0] if len(names) == 2 else None), names[-1]
+
+    def _columns(self) -> tuple[str, ...] | None:
+        if not self._take_sign("("):
+            return None
+        names = [self._name()]
+        while self._take_sign(","):
+            names.append(self._name())
+        if not self._take_sign(")"):
+            raise self._unexpected()
+        if len(set(names)) < len(names):
+            raise CopyFailed("42701", "a column is specified more than once in the column list of COPY")
+        return tuple(names)
+
+    def _option(self, options: Options) -> Options:
+        token = self._take()
+        name = "JSON" if token.value == "FORMAT" else token.value
+        if token.kind is not Kind.WORD:
+            raise syntax_error(f'syntax error at or near "{token.text}"')
+        if token.value in _UNSUPPORTED:
+            raise not_supported(f"option {token.value}")
+        read = _OPTIONS.get(name)
+        if read is None:
+            raise syntax_error(f'syntax error at or near "{token.text}": COPY has no such option')
+        if name in self._seen:
+            raise syntax_error(f"conflicting or redundant options: {name} is given twice")
+        self._seen.add(name)
+        if token.value == "FORMAT":
+            self._format()
+        return read(self, options)
+
+    def _format(self) -> None:
+        self._take_word("AS")
+        token = self._take()
+        if token.kind is Kind.WORD and token.value in _OTHER_FORMATS:
+            raise not_supported(f"FORMAT {token.value}")
+        if token.kind is not Kind.WORD or token.value != "JSON":
+            raise syntax_error(f'syntax error at or near "{token.text}": expected FORMAT AS JSON')
+
+    def json(self, options: Options) -> Options:
+        self._take_word("AS")
+        if self._peek().kind is not Kind.STRING:
+            return replace(options, json=Match.AUTO)
+        value = self._take().value
+        if value.lower() in (match.value for match in Match):
+            return replace(options, json=Match(value.lower()))
+        if value.lower() == "noshred":
+            raise not_supported("FORMAT JSON 'noshred'")
+        return replace(options, json=parse_location(value, "JSONPaths file"))
+
+    def iam_role(self, options: Options) -> Options:
+        if self._take_word("DEFAULT"):
+            return replace(options, role_arn=DEFAULT_ROLE)
+        return replace(options, role_arn=self._string("IAM_ROLE"))
+
+    def gzip(self, options: Options) -> Options:
+        return replace(options, is_gzip=True)
+
+    def manifest(self, options: Options) -> Options:
+        return replace(options, is_manifest=True)
+
+    def max_error(self, options: Options) -> Options:
+        self._take_word("AS")
+        token = self._take()
+        if token.kind is not Kind.NUMBER or int(token.value) > _MOST_ERRORS:
+            raise CopyFailed("22023", f"MAXERROR must be a number from 0 to {_MOST_ERRORS}, not {token.text}")
+        return replace(options, max_error_count=int(token.value))
+
+    def time_format(self, options: Options) -> Options:
+        value = self._argument("TIMEFORMAT")
+        known = [form.value for form in TimeFormat if form.value]
+        if value.lower() not in known:
+            raise not_supported(f"TIMEFORMAT '{value}'", f"Known are {', '.join(known)}.")
+        return replace(options, time_format=TimeFormat(value.lower()))
+
+    def date_format(self, options: Options) -> Options:
+        value = self._argument("DATEFORMAT")
+        if value.lower() != DateFormat.AUTO.value:
+            raise not_supported(f"DATEFORMAT '{value}'", "Known is auto.")
+        return replace(options, date_format=DateFormat.AUTO)
+
+    def no_effect(self, options: Options) -> Options:
+        """Compression and statistics say nothing about what is loaded."""
+        for word in ("ON", "OFF", "TRUE", "FALSE", "PRESET"):
+            if self._take_word(word):
+                break
+        return options
+
+    def truncate_columns(self, options: Options) -> Options:
+        return replace(options, truncates_columns=True)
+
+    def round_decimals(self, options: Options) -> Options:
+        return replace(options, rounds_decimals=True)
+
+    def accept_invalid_characters(self, options: Options) -> Options:
+        has_as = self._take_word("AS")
+        character = self._string("ACCEPTINVCHARS") if has_as or self._peek().kind is Kind.STRING else "?"
+        if len(character) != 1 or not character.isascii() or character == "\0":
+            raise CopyFailed("22023", f"ACCEPTINVCHARS takes one ASCII character other than NUL, not '{character}'")
+        return replace(options, invalid_replacement=character)
+
+    def region(self, options: Options) -> Options:
+        return replace(options, region=self._argument("REGION"))
+
+    def _argument(self, option: str) -> str:
+        self._take_word("AS")
+        return self._string(option)
+
+    def _string(self, after: str) -> str:
+        token = self._take()
+        if token.kind is not Kind.STRING:
+            raise syntax_error(f'syntax error at or near "{token.text}": {after} takes a string')
+        return token.value
+
+    def _name(self) -> str:
+        token = self._take()
+        if token.kind not in (Kind.WORD, Kind.QUOTED):
+            raise syntax_error(f'syntax error at or near "{token.text}": expected a name')
+        return token.value.lower() if token.kind is Kind.QUOTED else token.text.lower()
+
+    def _peek(self) -> Token:
+        return self._tokens[self._next]
+
+    def _take(self) -> Token:
+        token = self._peek()
+        if token.kind is not Kind.END:
+            self._next += 1
+        return token
+
+    def _take_word(self, word: str) -> bool:
+        found = self._peek().kind is Kind.WORD and self._peek().value == word
+        self._next += found
+        return found
+
+    def _take_sign(self, sign: str) -> bool:
+        found = self._peek().kind is Kind.SIGN and self._peek().value == sign
+        self._next += found
+        return found
+
+    def _expect_word(self, word: str) -> None:
+        if not self._take_word(word):
+            raise self._unexpected()
+
+    def _unexpected(self) -> CopyFailed:
+        return syntax_error(f'syntax error at or near "{self._peek().text}"')
+
+    def _at_end(self) -> bool:
+        if self._take_sign(";") and self._peek().kind is not Kind.END:
+            raise self._unexpected()
+        return self._peek().kind is Kind.END
+
+
+_OPTIONS: Mapping[str, Callable[[_Parser, Options], Options]] = MappingProxyType(
+    {
+        "ACCEPTINVCHARS": _Parser.accept_invalid_characters,
+        "COMPUPDATE": _Parser.no_effect,
+        "DATEFORMAT": _Parser.date_format,
+        "GZIP": _Parser.gzip,
+        "IAM_ROLE": _Parser.iam_role,
+        "JSON": _Parser.json,
+        "MANIFEST": _Parser.manifest,
+        "MAXERROR": _Parser.max_error,
+        "REGION": _Parser.region,
+        "ROUNDEC": _Parser.round_decimals,
+        "STATUPDATE": _Parser.no_effect,
+        "TIMEFORMAT": _Parser.time_format,
+        "TRUNCATECOLUMNS": _Parser.truncate_columns,
+    }
+)

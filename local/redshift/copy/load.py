@@ -1,0 +1,189 @@
+"""Owns running a COPY: inside the client's own transaction, all rows or none, in bounded memory.
+
+Its statement is read by grammar.py, its objects chosen by source.py, its rows made by rows.py.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from local.redshift.backend import Backend, PostgresSaid
+from local.redshift.copy.convert import converter
+from local.redshift.copy.failure import CopyFailed, load_error, not_supported
+from local.redshift.copy.grammar import DEFAULT_ROLE, CopyCommand, Location, Match, parse_copy
+from local.redshift.copy.journal import Journal, LoadRecord
+from local.redshift.copy.jsonpaths import Extract, compile_path, read_jsonpaths
+from local.redshift.copy.lines import gunzip, split_lines
+from local.redshift.copy.rows import Field, RowMaker, TooManyErrors
+from local.redshift.copy.source import objects_to_load
+from local.redshift.copy.store import ObjectMissing, ObjectStore, SourceObject, StoreFailed
+from local.redshift.copy.target import Target, find_target
+from local.redshift.messages import Problem
+from local.redshift.stream import ClientGone, MessageStream
+
+_CHUNK = 1 << 18  # characters handed to PostgreSQL at once
+_ERRORS_KEPT = 1000  # in memory, before they are written down
+
+
+@dataclass(frozen=True, slots=True)
+class CopyRules:
+    """What COPY may do on this server."""
+
+    role_arns: tuple[str, ...]  # that may be assumed; the first is the cluster's default role
+    region: str | None  # where the buckets are; None: REGION is not checked
+
+
+class CopyRunner:
+    """Runs COPY statements."""
+
+    def __init__(self, store: ObjectStore, journal: Journal, rules: CopyRules) -> None:
+        self._store = store
+        self._journal = journal
+        self._rules = rules
+
+    async def run(self, statement: str, backend: Backend, client: MessageStream, session_key: str) -> list[Problem]:
+        """Load, in the transaction that is open on `backend`; what to tell the client besides that it is done.
+
+        Raises CopyFailed (the transaction is then still to be failed) or PostgresSaid (a Sync is due either way).
+        Raises ClientGone when the client is seen to have gone.
+        """
+        command = parse_copy(statement)
+        self._check(command)
+        target = await find_target(backend, command)
+        load = await asyncio.to_thread(_Load.prepare, self._store, command, target)
+        record = LoadRecord(session_key, backend.pid, target, command, datetime.now(UTC), load.objects)
+        try:
+            await backend.copy_in(target.copy_sql, self._chunks(load, record, client))
+        except TooManyErrors:
+            await backend.skip_error()
+            await self._journal.failed(record, load.maker)
+            raise self._load_failed(target) from None
+        except (CopyFailed, ClientGone):
+            await backend.skip_error()
+            await self._journal.failed(record, load.maker)
+            raise
+        except PostgresSaid:
+            await self._journal.failed(record, load.maker)
+            raise
+        await self._journal.completed(record, load.maker)
+        return _notices(target, load.maker)
+
+    def _check(self, command: CopyCommand) -> None:
+        arn = command.options.role_arn
+        if arn == DEFAULT_ROLE:
+            if not self._rules.role_arns:
+                raise load_error("No default IAM role is associated with the cluster")
+        elif arn not in self._rules.role_arns:
+            raise load_error(
+                f"Not authorized to get credentials of role {arn}",
+                "error:  Not authorized to get credentials of role\n  code:      30000",
+                f"Roles this server may assume: {', '.join(self._rules.role_arns) or 'none'}",
+            )
+        region = command.options.region
+        if region is not None and self._rules.region is not None and region != self._rules.region:
+            raise load_error(
+                "S3ServiceException:The bucket you are attempting to access must be addressed using the specified "
+                f"endpoint.,Status 301,Error PermanentRedirect (REGION '{region}', the buckets are in "
+                f"{self._rules.region})"
+            )
+
+    async def _chunks(self, load: "_Load", record: LoadRecord, client: MessageStream) -> AsyncIterator[bytes]:
+        while (chunk := await asyncio.to_thread(load.next_chunk)) is not None:
+            if client.is_at_end:
+                raise ClientGone
+            if errors := load.maker.take_errors():
+                await self._journal.errors(record, errors)
+            if chunk:
+                yield chunk
+
+    @staticmethod
+    def _load_failed(target: Target) -> CopyFailed:
+        return load_error(
+            f"Load into table '{target.table}' failed.  Check 'stl_load_errors' system table for details."
+        )
+
+
+class _Load:
+    """The part of a COPY that blocks: reading objects and making rows. Lives in a worker thread."""
+
+    def __init__(self, chunks: Iterator[bytes], objects: Sequence[SourceObject], maker: RowMaker) -> None:
+        self.objects = objects
+        self.maker = maker
+        self._chunks = chunks
+
+    @classmethod
+    def prepare(cls, store: ObjectStore, command: CopyCommand, target: Target) -> "_Load":
+        """Choose the objects and compile the columns."""
+        options = command.options
+        match = options.json if isinstance(options.json, Match) else None
+        maker = RowMaker(_fields(store, command, target), match, options.max_error_count, options.invalid_replacement)
+        objects = objects_to_load(store, command)
+        return cls(_row_chunks(store, objects, maker, is_gzip=options.is_gzip), objects, maker)
+
+    def next_chunk(self) -> bytes | None:
+        """Rows for PostgreSQL, None when there are no more."""
+        return next(self._chunks, None)
+
+
+def _fields(store: ObjectStore, command: CopyCommand, target: Target) -> list[Field]:
+    fields = []
+    for column, extract in zip(target.columns, _extracts(store, command, target), strict=True):
+        convert = converter(column, command.options)
+        if convert is None:
+            raise not_supported(f"column {column.name} of type {column.type}")
+        fields.append(Field(column, extract, convert))
+    return fields
+
+
+def _extracts(store: ObjectStore, command: CopyCommand, target: Target) -> list[Extract]:
+    where = command.options.json
+    if not isinstance(where, Location):
+        return [compile_path((column.name,)) for column in target.columns]
+    try:
+        paths = read_jsonpaths(store.read(where), where)
+    except (ObjectMissing, StoreFailed) as exc:
+        raise load_error(f"Problem reading JSONPaths file - {exc}", f"JSONPaths file: {where}") from exc
+    if len(paths) != len(target.columns):
+        raise load_error(
+            "Number of jsonpaths and the number of columns should match. JSONPath size: "
+            f"{len(paths)}, Number of columns in table or column list: {len(target.columns)}"
+        )
+    return [compile_path(path) for path in paths]
+
+
+def _row_chunks(
+    store: ObjectStore, objects: Sequence[SourceObject], maker: RowMaker, *, is_gzip: bool
+) -> Iterator[bytes]:
+    waiting: list[str] = []
+    size = 0
+    for source in objects:
+        for rows in _object_rows(store, source, maker, is_gzip=is_gzip):
+            waiting += rows
+            size += sum(map(len, rows))
+            if size >= _CHUNK or len(maker.errors) >= _ERRORS_KEPT:
+                yield "".join(row + "\n" for row in waiting).encode()
+                waiting, size = [], 0
+    if waiting:
+        yield "".join(row + "\n" for row in waiting).encode()
+
+
+def _object_rows(store: ObjectStore, source: SourceObject, maker: RowMaker, *, is_gzip: bool) -> Iterator[list[str]]:
+    name = str(source.location)
+    line_number = 1
+    try:
+        content = store.stream(source.location)
+        for lines in split_lines(gunzip(content, name) if is_gzip else content):
+            yield maker.rows(lines, line_number, name)
+            line_number += len(lines)
+    except (ObjectMissing, StoreFailed) as exc:
+        raise load_error(str(exc), f"object: {name}. It was there when the load began; nothing was loaded.") from exc
+
+
+def _notices(target: Target, maker: RowMaker) -> list[Problem]:
+    loaded = f"Load into table '{target.table}' completed, {maker.row_count} record(s) loaded successfully."
+    notices = [Problem("00000", loaded, severity="INFO")]
+    if maker.error_count:
+        missed = f"Load into table '{target.table}' completed, {maker.error_count} record(s) could not be loaded.  "
+        notices.append(Problem("00000", missed + "Check 'stl_load_errors' system table for details.", severity="INFO"))
+    return notices

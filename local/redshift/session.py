@@ -1,0 +1,272 @@
+"""Owns one client's conversation after log-in: each statement translated, run by PostgreSQL or COPY, and answered.
+
+Log-in is the server's job (server.py); what a statement becomes is sql/'s, how COPY loads is copy/'s.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from local.redshift import messages
+from local.redshift.backend import Backend, PostgresSaid
+from local.redshift.copy.failure import CopyFailed
+from local.redshift.copy.load import CopyRunner
+from local.redshift.messages import Problem
+from local.redshift.sql.refusal import Refused
+from local.redshift.statements import Statement, Translate
+from local.redshift.stream import ClientGone, ConnectionLost, MessageStream
+
+# Stands in for a statement that PostgreSQL need not run: it answers as a statement without rows does, takes part in
+# the transaction, and fails when the transaction has failed.
+_NOTHING = "set session stand_in.nothing = ''"
+_LOOK_AFTER_CLIENT_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What must be remembered of a statement that PostgreSQL has prepared."""
+
+    tag: str | None = None
+    copy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """The client's side of the conversation."""
+
+    stream: MessageStream
+    writer: asyncio.StreamWriter
+
+    def send(self, raw: bytes) -> None:
+        """Queue a message."""
+        self.writer.write(raw)
+
+    async def flush(self) -> None:
+        """Wait until the client has taken most of what was sent. Raises ClientGone."""
+        try:
+            await self.writer.drain()
+        except (ConnectionError, OSError) as exc:
+            raise ClientGone from exc
+
+    async def next(self) -> bytes:
+        """The client's next message. Raises ClientGone."""
+        try:
+            return await self.stream.next()
+        except ConnectionLost as exc:
+            raise ClientGone from exc
+
+
+class Session:
+    """One client and its own connection to PostgreSQL. `run` returns when the client says goodbye."""
+
+    def __init__(
+        self, client: Client, backend: Backend, translate: Translate, copy: CopyRunner, session_key: str
+    ) -> None:
+        self._client = client
+        self._backend = backend
+        self._translate = translate
+        self._copy = copy
+        self._session_key = session_key
+        self._status = b"I"
+        self._is_skipping = False  # after an error, until Sync
+        self._prepared: dict[str, Prepared] = {}
+        self._portals: dict[str, Prepared] = {}
+        self._queued = bytearray()
+        self._awaited: deque[Prepared | None] = deque()  # one per answer due; a statement where it is executed
+
+    async def run(self) -> None:
+        """Converse. Raises ClientGone, or ConnectionLost when PostgreSQL went away."""
+        while True:
+            raw = await self._client.next()
+            kind, body = raw[:1], raw[5:]
+            if kind == b"X":
+                return
+            if kind == b"Q":
+                await self._simple(messages.read_text(body)[0])
+            elif kind == b"S":
+                await self._sync()
+            elif not self._is_skipping:
+                await self._extended(kind, body, raw)
+            await self._client.flush()
+
+    # --- simple queries
+
+    async def _simple(self, sql: str) -> None:
+        self._is_skipping = False
+        try:
+            statements = self._translate(sql)
+        except Refused as exc:
+            await self._backend_fails_too()
+            self._client.send(_problem(exc).encode())
+            return await self._finish_simple()
+        if all(statement.copy is None and statement.sql and statement.tag is None for statement in statements):
+            self._backend.write(messages.query("\n;\n".join(statement.sql for statement in statements)))
+            return await self._relay_until_ready()
+        await self._one_by_one(statements)
+        await self._finish_simple()
+
+    async def _one_by_one(self, statements: Sequence[Statement]) -> None:
+        """Run statements without a Sync in between, which keeps them one transaction as in a simple query."""
+        for statement in statements:
+            self._queue_parse("", statement, [])
+            self._queue(messages.bind("", "") + messages.describe_portal("") + messages.execute(""), 3)
+            prepared = Prepared(statement.tag, statement.copy)
+            self._awaited[-1] = prepared
+            if prepared.copy is None:
+                await self._relay_queued(shows_steps=False)
+            else:
+                self._queued.clear()
+                self._awaited.clear()
+                await self._run_copy(prepared.copy)
+            if self._is_skipping:
+                return
+
+    async def _finish_simple(self) -> None:
+        self._is_skipping = False
+        self._backend.write(messages.SYNC)
+        await self._relay_until_ready()
+
+    # --- extended queries
+
+    async def _extended(self, kind: bytes, body: bytes, raw: bytes) -> None:
+        if kind == b"P":
+            await self._parse(*messages.read_parse(body))
+        elif kind == b"B":
+            portal, start = messages.read_text(body)
+            self._portals[portal] = self._prepared.get(messages.read_text(body, start)[0], Prepared())
+            self._queue(raw, 1)
+        elif kind == b"E":
+            await self._execute(self._portals.get(messages.read_text(body)[0], Prepared()), raw)
+        elif kind in (b"D", b"C"):
+            self._queue(raw, 1)
+        elif kind == b"H":
+            await self._relay_queued()
+        elif kind not in (b"d", b"c", b"f"):  # what is left of a client's own COPY is to be ignored
+            await self._refuse(Problem("08P01", f"the message of type {kind!r} is not supported"))
+
+    async def _parse(self, name: str, sql: str, types: list[int]) -> None:
+        try:
+            statements = self._translate(sql)
+        except Refused as exc:
+            return await self._refuse(_problem(exc))
+        if len(statements) > 1:
+            return await self._refuse(Problem("42601", "cannot insert multiple commands into a prepared statement"))
+        if statements:
+            self._queue_parse(name, statements[0], types)
+            self._prepared[name] = Prepared(statements[0].tag, statements[0].copy)
+        else:
+            self._queue(messages.parse(name, "", types), 1)
+            self._prepared[name] = Prepared()
+
+    async def _execute(self, prepared: Prepared, raw: bytes) -> None:
+        if prepared.copy is None:
+            self._queued += raw
+            self._awaited.append(prepared)
+            return
+        await self._relay_queued()
+        if not self._is_skipping:
+            await self._run_copy(prepared.copy)
+
+    async def _sync(self) -> None:
+        self._is_skipping = False
+        self._backend.write(bytes(self._queued) + messages.SYNC)
+        self._queued.clear()
+        await self._relay_until_ready()
+
+    async def _refuse(self, problem: Problem) -> None:
+        await self._relay_queued()
+        if not self._is_skipping:
+            await self._backend_fails_too()
+            self._client.send(problem.encode())
+            self._is_skipping = True
+
+    def _queue_parse(self, name: str, statement: Statement, types: list[int]) -> None:
+        sql = _NOTHING if statement.copy is not None or not statement.sql else statement.sql
+        self._queue(messages.parse(name, sql, types), 1)
+
+    def _queue(self, raw: bytes, answers: int) -> None:
+        self._queued += raw
+        self._awaited.extend([None] * answers)
+
+    # --- COPY
+
+    async def _run_copy(self, statement: str) -> None:
+        try:
+            notices = await self._copy.run(statement, self._backend, self._client.stream, self._session_key)
+        except CopyFailed as exc:
+            await self._backend_fails_too()
+            self._client.send(exc.problem.encode())
+            self._is_skipping = True
+        except PostgresSaid as exc:
+            self._client.send(exc.raw)
+            self._is_skipping = True
+        else:
+            for notice in notices:
+                self._client.send(notice.encode())
+            self._client.send(messages.command_complete("COPY"))
+        self._send_notices()
+
+    # --- answers
+
+    async def _relay_queued(self, *, shows_steps: bool = True) -> None:
+        """Send what is queued, and pass on every answer due for it."""
+        if not self._queued:
+            return
+        self._backend.write(bytes(self._queued) + messages.FLUSH)
+        self._queued.clear()
+        while self._awaited and not self._is_skipping:
+            await self._relay_one(shows_steps=shows_steps)
+
+    async def _relay_until_ready(self) -> None:
+        while not await self._relay_one(shows_steps=True):
+            pass
+        self._awaited.clear()
+        self._is_skipping = False
+
+    async def _relay_one(self, *, shows_steps: bool) -> bool:
+        """Pass on one message or several rows; True when PostgreSQL is ready for the next statement."""
+        raw = await self._answer()
+        kind = raw[:1]
+        if kind == b"D":
+            self._client.send(raw)
+            await self._client.flush()
+            return False
+        if kind in (b"1", b"2", b"3", b"n", b"T", b"C", b"I", b"s") and self._awaited:
+            executed = self._awaited.popleft()
+            if kind in (b"C", b"I") and executed is not None and executed.tag is not None:
+                raw = messages.command_complete(executed.tag)
+        if kind == b"T":
+            raw = messages.describe_as_redshift(raw)
+        elif kind == b"t":
+            raw = messages.parameters_as_redshift(raw)
+        elif kind == b"E":
+            self._awaited.clear()
+            self._is_skipping = True
+        elif kind == b"Z":
+            self._status = raw[5:]
+        if shows_steps or kind not in (b"1", b"2", b"n"):
+            self._client.send(raw)
+        return kind == b"Z"
+
+    async def _answer(self) -> bytes:
+        """PostgreSQL's next message. Raises ClientGone when nobody is left to hear it."""
+        while True:
+            try:
+                async with asyncio.timeout(_LOOK_AFTER_CLIENT_S):
+                    return await self._backend.stream.next_block()
+            except TimeoutError:
+                if self._client.stream.is_at_end:
+                    raise ClientGone from None
+
+    async def _backend_fails_too(self) -> None:
+        await self._backend.fail()
+        self._send_notices()
+
+    def _send_notices(self) -> None:
+        for raw in self._backend.take_notices():
+            self._client.send(raw)
+
+
+def _problem(refused: Refused) -> Problem:
+    return Problem(refused.sqlstate, refused.message, hint=refused.hint)
