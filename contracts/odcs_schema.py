@@ -9,9 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from jsonschema import Draft201909Validator
-from jsonschema.exceptions import ValidationError
-
+from contracts.compiled_schema import Check, UnknownKeyword, compile_schema
 from contracts.document import Problem
 
 
@@ -23,22 +21,39 @@ def schema() -> dict[str, Any]:
     return loaded
 
 
-@cache
-def _validator() -> Draft201909Validator:
-    return Draft201909Validator(schema())
-
-
 def problems(values: Mapping[str, Any]) -> list[Problem]:
     """Every way in which the values break the standard, each at the innermost key that is to blame."""
+    if is_surely_valid(values):
+        return []
+    return explained(values)
+
+
+def is_surely_valid(values: Mapping[str, Any]) -> bool:
+    """Whether the compiled schema accepts the values. It is some hundred times faster, but cannot say why not."""
+    return _compiled()(values) is not None
+
+
+def explained(values: Mapping[str, Any]) -> list[Problem]:
+    """What the reference validator says of the values."""
+    from jsonschema import Draft201909Validator
+
     found = {
         Problem(tuple(error.absolute_path), error.message)
-        for outer in _validator().iter_errors(values)
+        for outer in Draft201909Validator(schema()).iter_errors(values)
         for error in _innermost(outer)
     }
     return sorted(found, key=lambda problem: (str(problem.at), problem.message))
 
 
-def _innermost(error: ValidationError) -> Iterator[ValidationError]:
+@cache
+def _compiled() -> Check:
+    try:
+        return compile_schema(schema())
+    except UnknownKeyword:
+        return lambda _: None  # a newer schema than ours: let the reference validator judge
+
+
+def _innermost(error: Any) -> Iterator[Any]:
     if not error.context:
         yield error
         return

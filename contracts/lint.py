@@ -1,0 +1,87 @@
+"""Owns telling everything that is wrong with contract files: by the standard, by odcslint, by our own demands.
+
+Printing the findings is the command line's job (spacex_elt/).
+"""
+
+import json
+import subprocess
+import sysconfig
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from contracts import document, odcs_schema
+from contracts.document import Finding, Problem, ProblemsFound
+from contracts.errors import ContractInvalid, UsageError
+from contracts.read import SUFFIX, read_contract
+
+__all__ = ["Finding", "lint"]
+
+
+def lint(paths: Iterable[Path]) -> list[Finding]:
+    """Everything wrong with the contracts in these files and folders, by file and line. Empty means all is well.
+
+    Raises UsageError when odcslint is not installed or there is nothing to look at.
+    """
+    files = list(_files(paths))
+    if not files:
+        raise UsageError(f"nothing to lint: expected files named <dataset>{SUFFIX}, or folders that hold some")
+    findings = {finding for file in files for finding in [*_own(file), *_order(file)]}
+    findings |= set(_second_opinion(files))
+    return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.key, finding.message))
+
+
+def _files(paths: Iterable[Path]) -> Iterable[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(path.glob(f"*{SUFFIX}"))
+        else:
+            yield path
+
+
+def _own(file: Path) -> Sequence[Finding]:
+    try:
+        read_contract(file)
+    except ProblemsFound as problems:
+        return problems.findings
+    except ContractInvalid as exc:
+        return [Finding(str(file), 1, "", str(exc))]
+    return []
+
+
+def _order(file: Path) -> Sequence[Finding]:
+    """Keys stand in the standard's order, so that contracts can be read side by side."""
+    try:
+        keys = list(document.load(file))
+    except (OSError, ProblemsFound):
+        return []  # told already
+    standard = [key for key in odcs_schema.schema()["properties"] if key in keys]
+    known = [key for key in keys if key in standard]
+    late = next((key for key, expected in zip(known, standard, strict=True) if key != expected), None)
+    if late is None:
+        return []
+    message = f"not in the standard's order; expected {', '.join(standard)}"
+    return document.locate(file, [Problem((late,), message)])
+
+
+def _second_opinion(files: Sequence[Path]) -> Iterable[Finding]:
+    """What odcslint, an independent reader of the standard, says."""
+    there = [str(file) for file in files if file.is_file()]
+    if not there:
+        return
+    for found in _odcslint(there):
+        yield Finding(str(found["path"]), int(found.get("line") or 1), "", f"odcslint: {found['message']}")
+
+
+def _odcslint(files: Sequence[str]) -> list[dict[str, Any]]:
+    program = Path(sysconfig.get_path("scripts"), "odcslint")
+    command = [str(program), "check", "--output-format", "json", "--exit-zero", "--no-ignore", *files]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        report = json.loads(done.stdout)
+    except FileNotFoundError as exc:
+        raise UsageError(f"odcslint is not installed at {program}; run `make setup`") from exc
+    except subprocess.CalledProcessError as exc:
+        raise UsageError(f"odcslint failed on {', '.join(files)}: {exc.stderr.strip()}") from exc
+    findings: list[dict[str, Any]] = report["findings"]
+    return findings
