@@ -6,7 +6,7 @@ Deciding is validation's job (validation/raw_gate.py).
 import gzip
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -48,8 +48,9 @@ def gate_shard(store: ObjectStore, contract: Contract, batch: Batch, shard: Shar
     Idempotent: the names and bytes it writes depend on the shard alone. Raises ObjectMissing or ObjectChanged when
     landing is no longer what the plan saw.
     """
-    with tempfile.TemporaryDirectory(prefix="spacex-elt-gate-") as folder:
-        sink = _LakeSink(store, batch, shard, Path(folder))
+    with ExitStack() as open_files:
+        folder = Path(open_files.enter_context(tempfile.TemporaryDirectory(prefix="spacex-elt-gate-")))
+        sink = _LakeSink(store, batch, shard, folder, open_files)
         result = RawGate(contract).check_shard(batch.batch_id, shard.shard_id, _lines(store, shard), sink)
         sink.write_quarantine()
     return GateOutput(result, tuple(sink.entries))
@@ -64,13 +65,14 @@ def _lines(store: ObjectStore, shard: Shard) -> Iterator[tuple[str, Iterator[byt
 class _LakeSink:
     """Keeps an object's accepted lines on disk until its fate is known; most objects turn out clean."""
 
-    def __init__(self, store: ObjectStore, batch: Batch, shard: Shard, folder: Path) -> None:
+    def __init__(self, store: ObjectStore, batch: Batch, shard: Shard, folder: Path, open_files: ExitStack) -> None:
         self.entries: list[ManifestEntry] = []
         self._store = store
         self._batch = batch
         self._shard = shard
         self._landed: dict[str, LandedObject] = {landed.key: landed for landed in shard.objects}
-        self._accepted: BinaryIO = (folder / "accepted").open("w+b")
+        self._open_files = open_files
+        self._accepted: BinaryIO = open_files.enter_context((folder / "accepted").open("w+b"))
         self._rejected_path = folder / "quarantine.jsonl.gz"
         self._rejected: gzip.GzipFile | None = None
 
@@ -80,7 +82,7 @@ class _LakeSink:
 
     def reject(self, rejection: Rejection) -> None:
         if self._rejected is None:
-            self._rejected = _gzip_writer(self._rejected_path)
+            self._rejected = self._open_files.enter_context(_gzip_writer(self._rejected_path))
         self._rejected.write(to_json(quarantined(self._batch, rejection)) + b"\n")
 
     def finish_object(self, counts: ObjectCounts) -> None:
@@ -106,7 +108,6 @@ class _LakeSink:
 
     def write_quarantine(self) -> None:
         """Stores what was rejected. Nothing was: nothing is written."""
-        self._accepted.close()
         if self._rejected is None:
             return
         self._rejected.close()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 import boto3
+from boto3.exceptions import Boto3Error
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
@@ -98,7 +99,7 @@ class S3Store:
             yield
         except ClientError as exc:
             raise _explain(exc, where, self._bucket) from exc
-        except (BotoCoreError, HTTPClientError) as exc:
+        except (BotoCoreError, HTTPClientError, Boto3Error) as exc:
             raise ServiceUnavailable(
                 f"S3 did not answer for {where}: {exc}. Expected an S3 endpoint that answers; "
                 "check that the service (locally: spacex-elt local status) is up, then run the step again."

@@ -49,20 +49,25 @@ def open_source(request: SourceRequest, known: Sequence[str]) -> Iterator[Source
 
 
 def _sample(request: SourceRequest, datasets: tuple[str, ...]) -> Iterator[Source]:
-    from local.spacex_api import FaultProblem, serve_sample, split_faults
+    from local.airbyte.damage import split_faults
+    from local.spacex_api.rates import FaultRefused
+    from local.spacex_api.server import SpacexApi
+    from local.spacex_api.source import Sample, spoil
 
     try:
         api_faults, landing_faults = split_faults(request.faults)
-        with serve_sample(request.launches, request.seed, api_faults) as base_url:
-            faults = f", faults: {' '.join(request.faults)}" if request.faults else ""
-            words = f"sample (seed {request.seed}, {request.launches} launches{faults})"
-            yield Source(base_url, words, datasets, tuple(landing_faults))
-    except FaultProblem as exc:
+        served = spoil(Sample(request.launches, request.seed), api_faults, request.seed)
+    except FaultRefused as exc:
         raise UsageError(str(exc)) from exc
+    faults = f", faults: {' '.join(request.faults)}" if request.faults else ""
+    with SpacexApi(served) as api:
+        words = f"sample (seed {request.seed}, {request.launches} launches{faults})"
+        yield Source(api.url, words, datasets, tuple(landing_faults))
 
 
 def _folder(folder: Path, request: SourceRequest, datasets: tuple[str, ...]) -> Iterator[Source]:
-    from local.spacex_api import serve_folder
+    from local.spacex_api.server import SpacexApi
+    from local.spacex_api.source import Replay, spoil
 
     if not folder.is_dir():
         raise UsageError(
@@ -74,8 +79,8 @@ def _folder(folder: Path, request: SourceRequest, datasets: tuple[str, ...]) -> 
     if absent or not present:
         expected = ", ".join(f"{name}.json" for name in absent or datasets)
         raise UsageError(f"the folder {folder} has no {expected}. Expected one JSON array a file, as the API answers.")
-    with serve_folder(folder) as base_url:
-        yield Source(base_url, f"folder {folder.resolve().name}", present)
+    with SpacexApi(spoil(Replay(folder), (), request.seed)) as api:
+        yield Source(api.url, f"folder {folder.resolve().name}", present)
 
 
 def _chosen(wanted: tuple[str, ...], known: Sequence[str]) -> tuple[str, ...]:
