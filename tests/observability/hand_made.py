@@ -99,7 +99,7 @@ def dataset_record(
     violations: Mapping[str, int] | None = None,
     was_already_published: bool = False,
 ) -> DatasetRecord:
-    """A dataset's way through a run: `no-go` stops at the raw gate, the rest is published with five new rows."""
+    """A dataset's way through a run: `no-go` stops at the raw gate, the rest is published with up to five new rows."""
     accepted = lines - rejected
     held = verdict is Verdict.NO_GO
     reason = f"{rejected} of {lines} records rejected" if rejected else "every record meets the contract"
@@ -112,7 +112,8 @@ def dataset_record(
         first_rejection=first_rejection,
         reason=reason,
     )
-    load = LoadCounts(accepted, accepted, accepted, 5, 0, accepted - 5, 0, accepted)
+    new = min(5, accepted)
+    load = LoadCounts(accepted, accepted, accepted, new, 0, accepted - new, 0, accepted)
     checks = (CheckResult("id-unique", True, Severity.ERROR, "0 duplicates", "none"),)
     return DatasetRecord(
         dataset=dataset,
@@ -121,9 +122,9 @@ def dataset_record(
         accepted=accepted,
         quarantined=rejected,
         duplicate=0,
-        inserted=None if held else 5,
+        inserted=None if held else new,
         updated=None if held else 0,
-        unchanged=None if held else accepted - 5,
+        unchanged=None if held else accepted - new,
         deleted=None if held else 0,
         verdict=verdict,
         reason=reason,
