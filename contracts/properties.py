@@ -169,7 +169,7 @@ class PropertyReader:
         for name in options:
             if name not in known:
                 allowed = ", ".join(known) or "none"
-                message = f"no gate enforces {name} on a {logical_type}; enforced: {allowed}"
+                message = f"no gate enforces {name} on the type {logical_type}; enforced: {allowed}"
                 self._problem((*at, "logicalTypeOptions", name), message)
         self._check_bounds(options, (*at, "logicalTypeOptions"))
         return Limits(

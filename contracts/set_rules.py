@@ -46,6 +46,8 @@ def _property_rules(
     _refuse_below(item, at, problems)
     checks = list(enumerate(item.get("quality") or []))
     is_unique = bool(item.get("unique", False))
+    if prop is not None and is_unique and prop.children:
+        problems.append(Problem((*at, "unique"), f"no gate compares values of type {prop.logical_type}"))
     if prop is not None and is_unique and not checks:
         yield rules.set_rule(prop.path, RuleKind.UNIQUE, None, Note())
     for index, check in checks:
