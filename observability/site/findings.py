@@ -138,7 +138,8 @@ def _row_finding(rule: Rule, contract: Contract, record: DatasetRecord | None) -
         return _finding(rule, contract, "broken", _observed(failed[0], contract))
     if told:
         return _finding(rule, contract, "told", f"broken by {plural(told, 'record')}, told only")
-    return _finding(rule, contract, "met", f"met by all {record.extracted:,}")
+    judged = record.extracted - sum(shard.unparseable_count for shard in record.raw_gate.shards)
+    return _finding(rule, contract, "met", f"met by all {judged:,}")
 
 
 def _set_finding(rule: Rule, contract: Contract, record: DatasetRecord | None) -> Finding:
@@ -151,7 +152,7 @@ def _set_finding(rule: Rule, contract: Contract, record: DatasetRecord | None) -
 
 def _check_finding(check: CheckResult, contract: Contract | None) -> Finding:
     rule = next((rule for rule in contract.rules if rule.rule_id == check.rule_id), None) if contract else None
-    words = rule.description if rule else _WITHOUT_CONTRACT.get(check.rule_id, "")
+    words = _sentence(rule) if rule else _WITHOUT_CONTRACT.get(check.rule_id, "")
     path = rule.path if rule else ""
     return Finding(check.rule_id, path, check.severity, words, _outcome(check), _observed(check, contract))
 
@@ -162,10 +163,16 @@ def _unwritten(rule_id: str, number: int) -> Finding:
 
 
 def _finding(rule: Rule, contract: Contract, outcome: str, result: str) -> Finding:
-    words = rule.description
+    words = _sentence(rule)
     if rule.kind is RuleKind.ENUM and not is_public(contract, rule.path):
         words = f"{rule.path} is one of the values that the contract allows ({HIDDEN} here)."
     return Finding(rule.rule_id, rule.path, rule.severity, words, outcome, result)
+
+
+def _sentence(rule: Rule) -> str:
+    """The rule's words, begun with a capital unless they begin with a property's name."""
+    words = rule.description
+    return words if rule.path and words.startswith(rule.path) else words[:1].upper() + words[1:]
 
 
 def _outcome(check: CheckResult) -> str:

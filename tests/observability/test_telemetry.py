@@ -179,3 +179,20 @@ def test_a_folder_that_cannot_be_written_is_logged_once_and_hides_nothing(
     assert len([message for message in said if "spans.jsonl" in message]) == 1
     assert len([message for message in said if "metrics.jsonl" in message]) == 1
     assert len(said) == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
+def test_a_full_disk_is_logged_once_and_leaves_the_steps_own_error_to_be_seen(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "spans.jsonl").symlink_to("/dev/full")
+    with (
+        caplog.at_level(logging.WARNING),
+        pytest.raises(GateClosed),
+        _telemetry(tmp_path) as telemetry,
+        telemetry.run(),
+        telemetry.step("gate"),
+    ):
+        raise GateClosed("launches is held")
+    assert ["No space left" in record.getMessage() for record in caplog.records] == [True]
+    assert list(_points(tmp_path))  # the counters lie on another file, and are written
