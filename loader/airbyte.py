@@ -87,8 +87,7 @@ class AirbyteServer:
             for stream in last.get("streamStats") or []
         }
         failures = (last.get("failureSummary") or {}).get("failures", [])
-        failure = "; ".join(str(item.get("externalMessage")) for item in failures) or None
-        return SyncJob(job_id, answer["job"]["status"], counts, failure)
+        return SyncJob(job_id, answer["job"]["status"], counts, _in_short(failures))
 
     def _call(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
         where = f"{method} {self.url}{path}"
@@ -106,6 +105,15 @@ class AirbyteServer:
         if not answer.ok:
             raise ServiceUnavailable(f"the Airbyte server failed on {where}: {answer.status_code} {answer.text[:300]}")
         return answer.json()
+
+
+def _in_short(failures: Sequence[Mapping[str, Any]]) -> str | None:
+    """The first failure in a line; the others are mostly the same for the next stream."""
+    messages = [" ".join(str(item.get("externalMessage")).split()) for item in failures]
+    if not messages:
+        return None
+    first = messages[0] if len(messages[0]) <= 400 else messages[0][:400] + "…"
+    return first if len(messages) == 1 else f"{first} (and {len(messages) - 1} more streams)"
 
 
 def wait_for(server: SyncServer, job_id: str, timeout_s: float, told: Callable[[SyncJob], None]) -> SyncJob:

@@ -83,19 +83,18 @@ def _dataset_table(record: RunRecord) -> Table:
 
 
 def print_quarantine(console: Console, dataset: str, records: Sequence[QuarantinedRecord]) -> None:
-    """One line per violation of each quarantined record."""
-    if not records:
-        console.print(f"Nothing of {dataset} is in quarantine.")
-        return
-    table = Table(title=f"Quarantine of {dataset}: {len(records)} records", title_justify="left")
-    for name in ("record", "line", "rule", "path", "message"):
-        table.add_column(name, overflow="fold")
+    """Each quarantined record, where it lay, and below it every rule it broke."""
+    noun = "record" if len(records) == 1 else "records"
+    console.print(f"{len(records)} {noun} of {dataset} in quarantine.", highlight=False)
     for record in records:
+        key = record.key or "a record without a readable key"
+        console.print(
+            f"\n[bold]{escape(key)}[/]  {escape(record.object_key)} line {record.line_number}", soft_wrap=True
+        )
         for violation in record.violations:
-            where = f"{record.object_key.rsplit('/', 1)[-1]}:{record.line_number}"
-            cells = (record.key or "–", where, violation.rule_id, violation.path, violation.message)
-            table.add_row(*map(escape, cells))
-    console.print(table)
+            where = f"{violation.path} " if violation.path else ""
+            told = f"    {where}{violation.message} (rule {violation.rule_id})"
+            console.print(told, soft_wrap=True, markup=False, highlight=False)
 
 
 def print_rows(console: Console, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

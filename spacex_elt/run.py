@@ -28,6 +28,7 @@ def new_run_id(now: datetime) -> str:
 
 def run(pipeline: Pipeline, run_id: str, request: SourceRequest, progress: Progress) -> RunRecord:
     """Runs every step and returns the record. Raises only what stops a run: service trouble, configuration, bugs."""
+    request = _remembered(pipeline.run_folder(run_id), request)
     with pipeline.telemetry.run(source=request.source):
         synced = _sync(pipeline, run_id, request, progress)
         with progress.step("plan") as outcome:
@@ -42,6 +43,14 @@ def run(pipeline: Pipeline, run_id: str, request: SourceRequest, progress: Progr
             record = publish_step(pipeline, run_id)
             outcome.words = f"run record and data docs of {len(record.datasets)} datasets"
     return record
+
+
+def _remembered(folder: RunFolder, request: SourceRequest) -> SourceRequest:
+    """What the run was first asked for: going on with it never takes another source by accident."""
+    first = folder.find(SourceRequest, "request.json")
+    if first is None:
+        folder.write("request.json", request)
+    return first or request
 
 
 def _sync(pipeline: Pipeline, run_id: str, request: SourceRequest, progress: Progress) -> SyncStarted:

@@ -23,7 +23,9 @@ def run(
     seed: Annotated[int, typer.Option(help="The sample's seed: the same seed gives the same bytes.")] = 42,
     fault: Annotated[list[str] | None, typer.Option(help="Damage to the sample, such as wrong-type:1%.")] = None,
     dataset: Annotated[list[str] | None, typer.Option(help="Only these datasets (default: all there are).")] = None,
-    run_id: Annotated[str | None, typer.Option(help="Go on with this run instead of starting a new one.")] = None,
+    run_id: Annotated[
+        str | None, typer.Option(help="Go on with this run, from the source it was started with.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the whole pipeline: sync, plan, gate, load, transform, publish.
