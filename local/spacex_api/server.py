@@ -80,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
         if "server-error" in wrong:
             self._send(500, b"Internal Server Error", "text/plain; charset=utf-8")
         elif "unavailable-once" in wrong and self.api.is_first(name):
-            self._send(503, b"Service Unavailable", "text/plain; charset=utf-8", {"Retry-After": "0"})
+            self._send(503, b"Service Unavailable", "text/plain; charset=utf-8", {"Retry-After": "0.1"})
         elif "not-json" in wrong:
             self._send(200, _HTML, "text/html; charset=utf-8")
         elif "truncated-answer" in wrong:
