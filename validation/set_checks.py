@@ -45,7 +45,7 @@ def unique_values(rule: Rule, repeated: Sequence[str], *, is_public: bool) -> Ch
         passed=not repeated,
         severity=rule.severity,
         observed=observed if repeated else "each its own",
-        expected=f"a {rule.path} of its own in each record",
+        expected=f"no {rule.path} twice",
     )
 
 
