@@ -4,6 +4,7 @@ Keeping them running is the supervisor's job (local/supervisor.py).
 """
 
 import functools
+import json
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -11,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local import aws, ports, postgres, provision, seaweedfs
+from local.files import write_private
 from local.settings import SEAWEEDFS_PORTS, StackSettings
-from local.stack_env import LAKE_BUCKET, aws_env
+from local.stack_env import COPY_ROLE, LAKE_BUCKET, WAREHOUSE_DATABASE, WAREHOUSE_USER, aws_env, ca_path
 
 _ROOT = Path(__file__).resolve().parent.parent  # where `python -m local.…` finds us
 
@@ -48,7 +50,7 @@ class Part:
 
 def parts(settings: StackSettings, state_dir: Path) -> tuple[Part, ...]:
     """Return the stack's parts, none before one that it needs."""
-    makers = (_seaweedfs, _postgres, _aws, _airbyte)
+    makers = (_seaweedfs, _postgres, _aws, _airbyte, _redshift)
     return tuple(make(settings, state_dir) for make in makers)
 
 
@@ -113,6 +115,28 @@ def _airbyte(settings: StackSettings, state_dir: Path) -> Part:
         prepare=lambda: Launch(command, _ROOT, aws_env(settings, state_dir)),
         is_ready=lambda: ports.answers(settings.ports["airbyte"]),
         ports=_named(settings, "airbyte"),
+    )
+
+
+def _redshift(settings: StackSettings, state_dir: Path) -> Part:
+    def prepare() -> Launch:
+        home = postgres.prepare(postgres_directory(state_dir))
+        credentials = state_dir / "redshift-credentials.json"
+        write_private(credentials, json.dumps({WAREHOUSE_USER: settings.warehouse_password}))
+        command = (
+            sys.executable, "-m", "local.redshift",
+            "--port", str(settings.ports["redshift"]), "--database", WAREHOUSE_DATABASE,
+            "--postgres-socket", str(home.socket_path), "--postgres-superuser", postgres.SUPERUSER,
+            "--credentials", str(credentials), "--tls", str(ca_path(state_dir).parent), "--role-arn", COPY_ROLE,
+        )  # fmt: skip
+        return Launch(command, _ROOT, aws_env(settings, state_dir))
+
+    return Part(
+        name="redshift",
+        prepare=prepare,
+        is_ready=lambda: provision.warehouse_answers(settings, ca_path(state_dir)),
+        ports=_named(settings, "redshift"),
+        needs=("postgres",),
     )
 
 

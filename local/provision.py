@@ -5,15 +5,17 @@ The loader makes its own schemas and tables (loader/).
 
 import contextlib
 import hashlib
-import importlib
 from collections.abc import Callable
+from pathlib import Path
 
 import psycopg2
 from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT, connection, cursor
 from psycopg2.sql import SQL, Identifier, Literal
 
+from local.ports import HOST
 from local.postgres import PostgresHome
 from local.problem import StackProblem
+from local.settings import StackSettings
 from local.stack_env import WAREHOUSE_DATABASE, WAREHOUSE_USER
 
 _BOOTSTRAP_MARK = "spacex-elt bootstrap "  # the database's comment: which version of the SQL it has
@@ -29,6 +31,26 @@ def provision(home: PostgresHome, password: str) -> None:
             f"The warehouse's database {WAREHOUSE_DATABASE} in {home.data} could not be set up: {error}. "
             "`spacex-elt local reset` starts afresh."
         ) from error
+
+
+def warehouse_answers(settings: StackSettings, authority: Path) -> bool:
+    """Tell whether the warehouse's user is let in, over TLS, and has a query answered."""
+    try:
+        session = psycopg2.connect(
+            host=HOST,
+            port=settings.ports["redshift"],
+            dbname=WAREHOUSE_DATABASE,
+            user=WAREHOUSE_USER,
+            password=settings.warehouse_password,
+            sslmode="verify-full",
+            sslrootcert=str(authority),
+            connect_timeout=5,
+        )
+        with contextlib.closing(session), session.cursor() as at:
+            at.execute("select 1")
+            return at.fetchone() == (1,)
+    except psycopg2.Error:
+        return False
 
 
 def _connected(dsn: str, action: Callable[[connection], None]) -> None:
@@ -53,10 +75,8 @@ def _exists(at: cursor, catalog: str, column: str, name: str) -> bool:
 
 
 def _bootstrap(session: connection) -> None:
-    try:
-        bootstrap_sql = importlib.import_module("local.redshift.sql").bootstrap_sql
-    except (ImportError, AttributeError):
-        return
+    from local.redshift.sql import bootstrap_sql  # brings an SQL parser, which the command line can do without
+
     text = bootstrap_sql()
     mark = _BOOTSTRAP_MARK + hashlib.sha256(text.encode()).hexdigest()
     with session, session.cursor() as at:  # all of it or nothing, the mark included

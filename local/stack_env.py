@@ -13,6 +13,7 @@ DOCS_BUCKET = "spacex-docs"
 WAREHOUSE_SECRET = "spacex-elt/warehouse"  # noqa: S105 (the secret's name)
 WAREHOUSE_DATABASE = "spacex"
 WAREHOUSE_USER = "loader"
+COPY_ROLE = f"arn:aws:iam::{ACCOUNT}:role/spacex-elt-copy"
 ALERTS = "spacex-elt-alerts"  # topic and queue
 
 
@@ -47,7 +48,7 @@ def stack_env(settings: StackSettings, state_dir: Path) -> dict[str, str]:
         "SPACEX_ELT_DOCS_BUCKET": DOCS_BUCKET,
         "SPACEX_ELT_DOCS_URL": f"{url(settings, 's3')}/{DOCS_BUCKET}",
         "SPACEX_ELT_WAREHOUSE_SECRET_ID": WAREHOUSE_SECRET,
-        "SPACEX_ELT_COPY_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/spacex-elt-copy",
+        "SPACEX_ELT_COPY_ROLE_ARN": COPY_ROLE,
         "SPACEX_ELT_ALERT_TOPIC_ARN": f"arn:aws:sns:{REGION}:{ACCOUNT}:{ALERTS}",
         "SPACEX_ELT_ALERT_QUEUE_URL": f"{url(settings, 'aws')}/{ACCOUNT}/{ALERTS}",
         "SPACEX_ELT_AIRBYTE_URL": url(settings, "airbyte"),

@@ -63,7 +63,7 @@ def secret(stack: StackState) -> str:
 
 
 def part_names() -> list[str]:
-    return ["seaweedfs", "postgres", "aws", "airbyte"]
+    return ["seaweedfs", "postgres", "aws", "airbyte", "redshift"]
 
 
 @pytest.mark.parametrize("name", part_names())
