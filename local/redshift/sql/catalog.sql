@@ -1,0 +1,408 @@
+-- Owns what the catalog says: relations named as Redshift's, over PostgreSQL's own. Each view lists its columns in its
+-- head, where catalog.py reads them. Only what drivers, dbt, SQLAlchemy and Great Expectations ask is here.
+
+drop schema if exists redshift_catalog, redshift_information_schema cascade;
+create schema redshift_catalog;
+create schema redshift_information_schema;
+grant usage on schema redshift_catalog, redshift_information_schema to public;
+
+-- How Redshift would lay tables out, as CREATE TABLE said. Filled by the event trigger below.
+create table if not exists redshift.table_layout (
+    relation oid primary key,
+    diststyle text,
+    distkey text,
+    sortkey text[] not null,
+    is_interleaved boolean not null,
+    encodings jsonb not null
+);
+grant select on redshift.table_layout to public;
+create or replace function redshift.keep_layout() returns event_trigger language plpgsql security definer
+    set search_path = pg_catalog as $$
+begin
+    insert into redshift.table_layout
+    select distinct on (command.objid)
+        command.objid,
+        note ->> 'diststyle',
+        note ->> 'distkey',
+        array(select jsonb_array_elements_text(note -> 'sortkey')),
+        (note ->> 'interleaved')::boolean,
+        note -> 'encodings'
+    from regexp_matches(current_query(), '/\*redshift:(.*?)\*/', 'g') as found (texts)
+    cross join lateral (
+        select found.texts[1]::jsonb as note where pg_input_is_valid(found.texts[1], 'jsonb')
+    ) as parsed
+    inner join pg_event_trigger_ddl_commands() as command
+        on command.classid = 'pg_class'::regclass and command.objsubid = 0
+    inner join pg_class as c on command.objid = c.oid and c.relname = note ->> 'table'
+    on conflict do nothing;
+end
+$$;
+create or replace function redshift.forget_layout() returns event_trigger language plpgsql security definer
+    set search_path = pg_catalog as $$
+begin
+    delete from redshift.table_layout where relation in (select objid from pg_event_trigger_dropped_objects());
+end
+$$;
+drop event trigger if exists redshift_keep_layout;
+drop event trigger if exists redshift_forget_layout;
+create event trigger redshift_keep_layout on ddl_command_end
+    when tag in ('CREATE TABLE', 'CREATE TABLE AS') execute function redshift.keep_layout();
+create event trigger redshift_forget_layout on sql_drop execute function redshift.forget_layout();
+
+-- Functions about types
+create or replace function redshift.format_type(oid, integer) returns text language sql stable as $$
+    select case $1
+        when 'text'::regtype then 'character varying(256)'
+        when 'varchar'::regtype then
+            case when $2 > 0 then pg_catalog.format_type($1, $2) else 'character varying(256)' end
+        when 'bytea'::regtype then 'binary varying(64000)'
+        else pg_catalog.format_type($1, $2)
+    end
+$$;
+create or replace function redshift.format_encoding(integer) returns text language sql immutable as $$
+    select (array[
+        'none', 'bytedict', 'delta', 'delta32k', 'lzo', 'mostly8', 'mostly16', 'mostly32', 'runlength', 'text255',
+        'text32k', 'zstd', 'az64'
+    ])[$1 + 1]
+$$;
+create or replace function redshift.encoding_number(text) returns integer language sql immutable as $$
+    select coalesce(
+        array_position(
+            array[
+                'raw', 'bytedict', 'delta', 'delta32k', 'lzo', 'mostly8', 'mostly16', 'mostly32', 'runlength',
+                'text255', 'text32k', 'zstd', 'az64'
+            ],
+            $1
+        ) - 1,
+        0
+    )
+$$;
+create or replace function redshift.is_shown(namespace name) returns boolean language sql immutable as $$
+    select $1 not in (
+        'redshift', 'redshift_catalog', 'redshift_information_schema', 'stand_in', 'pg_toast'
+    )
+        and $1 not like 'pg\_toast\_temp%'
+$$;
+
+-- pg_catalog
+create view redshift_catalog.pg_namespace (oid, nspname, nspowner, nspacl) as
+select oid, nspname, nspowner, nspacl from pg_catalog.pg_namespace where redshift.is_shown(nspname);
+
+create view redshift_catalog.pg_class (
+    oid, relname, relnamespace, reltype, relowner, relpages, reltuples, relkind, relnatts, relacl, reldiststyle
+) as
+select
+    c.oid, c.relname, c.relnamespace, c.reltype, c.relowner, c.relpages, c.reltuples, c.relkind, c.relnatts, c.relacl,
+    case l.diststyle when 'key' then 1 when 'all' then 8 when 'even' then 0 else 9 end
+from pg_catalog.pg_class as c
+inner join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
+left join redshift.table_layout as l on c.oid = l.relation
+where redshift.is_shown(n.nspname);
+
+create view redshift_catalog.pg_attribute (
+    attrelid, attname, atttypid, attlen, attnum, atttypmod, attnotnull, atthasdef, attisdropped,
+    attisdistkey, attsortkeyord, attencodingtype
+) as
+select
+    a.attrelid, a.attname, a.atttypid, a.attlen, a.attnum, a.atttypmod, a.attnotnull, a.atthasdef, a.attisdropped,
+    coalesce(l.distkey = a.attname, false),
+    coalesce(array_position(l.sortkey, a.attname::text), 0)
+    * case when l.is_interleaved and array_position(l.sortkey, a.attname::text) % 2 = 0 then -1 else 1 end,
+    redshift.encoding_number(l.encodings ->> a.attname::text)
+from pg_catalog.pg_attribute as a
+left join redshift.table_layout as l on a.attrelid = l.relation;
+
+create view redshift_catalog.pg_attrdef (oid, adrelid, adnum, adbin, adsrc) as
+select oid, adrelid, adnum, adbin, pg_get_expr(adbin, adrelid) from pg_catalog.pg_attrdef;
+
+create view redshift_catalog.pg_type (oid, typname, typnamespace, typowner, typlen, typtype) as
+select oid, typname, typnamespace, typowner, typlen, typtype from pg_catalog.pg_type;
+
+create view redshift_catalog.pg_description (objoid, classoid, objsubid, description) as
+select objoid, classoid, objsubid, description from pg_catalog.pg_description;
+
+create view redshift_catalog.pg_depend (classid, objid, objsubid, refclassid, refobjid, refobjsubid, deptype) as
+select classid, objid, objsubid, refclassid, refobjid, refobjsubid, deptype from pg_catalog.pg_depend;
+
+create view redshift_catalog.pg_rewrite (oid, rulename, ev_class) as
+select oid, rulename, ev_class from pg_catalog.pg_rewrite;
+
+create view redshift_catalog.pg_proc (oid, proname, pronamespace, proowner) as
+select p.oid, p.proname, p.pronamespace, p.proowner
+from pg_catalog.pg_proc as p
+inner join pg_catalog.pg_namespace as n on p.pronamespace = n.oid
+where redshift.is_shown(n.nspname);
+
+-- Keys are not enforced and not kept; the checks that count bytes are this stand-in's own.
+create view redshift_catalog.pg_constraint (
+    oid, conname, connamespace, contype, conrelid, confrelid, conkey, confkey
+) as
+select oid, conname, connamespace, contype, conrelid, confrelid, conkey, confkey
+from pg_catalog.pg_constraint
+where contype in ('p', 'u', 'f');
+
+create view redshift_catalog.pg_user (usename, usesysid, usecreatedb, usesuper) as
+select usename, usesysid, usecreatedb, usesuper from pg_catalog.pg_user;
+
+create view redshift_catalog.pg_group (groname, grosysid, grolist) as
+select groname, grosysid, grolist from pg_catalog.pg_group;
+
+create view redshift_catalog.pg_database (oid, datname, datdba) as
+select oid, datname, datdba from pg_catalog.pg_database where datname = current_database();
+
+create view redshift_catalog.pg_tables (schemaname, tablename, tableowner) as
+select schemaname, tablename, tableowner from pg_catalog.pg_tables where redshift.is_shown(schemaname);
+
+create view redshift_catalog.pg_views (schemaname, viewname, viewowner, definition) as
+select schemaname, viewname, viewowner, definition from pg_catalog.pg_views where redshift.is_shown(schemaname);
+
+create view redshift_catalog.pg_table_def (
+    schemaname, tablename, "column", type, encoding, distkey, sortkey, "notnull"
+) as
+select
+    n.nspname, c.relname, a.attname, redshift.format_type(a.atttypid, a.atttypmod),
+    redshift.format_encoding(a.attencodingtype), a.attisdistkey, a.attsortkeyord, a.attnotnull
+from redshift_catalog.pg_class as c
+inner join redshift_catalog.pg_namespace as n on c.relnamespace = n.oid
+inner join redshift_catalog.pg_attribute as a on c.oid = a.attrelid
+where c.relkind = 'r' and a.attnum > 0 and not a.attisdropped and n.nspname = any (current_schemas(false));
+
+-- information_schema
+create view redshift_information_schema.tables (table_catalog, table_schema, table_name, table_type) as
+select table_catalog, table_schema, table_name, table_type::text
+from information_schema.tables
+where redshift.is_shown(table_schema);
+
+create view redshift_information_schema.views (table_catalog, table_schema, table_name, view_definition) as
+select table_catalog, table_schema, table_name, view_definition::text
+from information_schema.views
+where redshift.is_shown(table_schema);
+
+create view redshift_information_schema.schemata (catalog_name, schema_name, schema_owner) as
+select catalog_name, schema_name, schema_owner
+from information_schema.schemata
+where redshift.is_shown(schema_name);
+
+create view redshift_information_schema.columns (
+    table_catalog, table_schema, table_name, column_name, ordinal_position, column_default, is_nullable, data_type,
+    character_maximum_length, numeric_precision, numeric_precision_radix, numeric_scale, datetime_precision, udt_name
+) as
+select
+    table_catalog, table_schema, table_name, column_name, ordinal_position::integer, column_default::text,
+    is_nullable::text,
+    case udt_name
+        when 'super' then 'super' when 'text' then 'character varying' when 'bytea' then 'binary varying'
+        else data_type
+    end::text,
+    case when udt_name in ('text', 'varchar') then coalesce(character_maximum_length, 256)
+        else character_maximum_length end::integer,
+    numeric_precision::integer, numeric_precision_radix::integer, numeric_scale::integer, datetime_precision::integer,
+    udt_name
+from information_schema.columns
+where redshift.is_shown(table_schema);
+
+create view redshift_information_schema.table_constraints (
+    constraint_catalog, constraint_schema, constraint_name, table_catalog, table_schema, table_name, constraint_type
+) as
+select
+    constraint_catalog, constraint_schema, constraint_name, table_catalog, table_schema, table_name,
+    constraint_type::text
+from information_schema.table_constraints
+where false;
+
+create view redshift_information_schema.key_column_usage (
+    constraint_catalog, constraint_schema, constraint_name, table_catalog, table_schema, table_name, column_name,
+    ordinal_position
+) as
+select
+    constraint_catalog, constraint_schema, constraint_name, table_catalog, table_schema, table_name, column_name,
+    ordinal_position::integer
+from information_schema.key_column_usage
+where false;
+
+-- Redshift's own views
+create view redshift_catalog.svv_table_info (
+    "database", "schema", table_id, "table", encoded, diststyle, sortkey1, max_varchar, sortkey1_enc, sortkey_num,
+    "size", pct_used, unsorted, stats_off, tbl_rows, skew_sortkey1, skew_rows, estimated_visible_rows
+) as
+select
+    current_database()::text,
+    n.nspname::text,
+    c.oid,
+    c.relname::text,
+    case when l.encodings is null or l.encodings = '{}' then 'Y, AUTO(ENCODE)' else 'Y' end,
+    case
+        when l.diststyle = 'key' then 'KEY(' || l.distkey || ')'
+        when l.diststyle in ('all', 'even') then upper(l.diststyle)
+        else 'AUTO(ALL)'
+    end,
+    case
+        when l.sortkey is null then 'AUTO(SORTKEY)' when l.is_interleaved then 'INTERLEAVED' else l.sortkey[1]
+    end,
+    coalesce(
+        (
+            select max(case when a.atttypmod > 0 then a.atttypmod - 4 else 256 end)
+            from pg_catalog.pg_attribute as a
+            where a.attrelid = c.oid and a.attnum > 0 and a.atttypid in ('varchar'::regtype, 'text'::regtype)
+        ),
+        0
+    ),
+    'none'::text,
+    coalesce(cardinality(l.sortkey), 0),
+    ceil(pg_total_relation_size(c.oid) / 1048576.0)::bigint,
+    0::numeric(10, 4),
+    null::numeric(5, 2),
+    null::numeric(5, 2),
+    greatest(c.reltuples, 0)::numeric(38, 0),
+    null::numeric(19, 2),
+    null::numeric(19, 2),
+    greatest(c.reltuples, 0)::numeric(38, 0)
+from pg_catalog.pg_class as c
+inner join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
+left join redshift.table_layout as l on c.oid = l.relation
+where c.relkind = 'r' and redshift.is_shown(n.nspname) and n.nspname not in ('pg_catalog', 'information_schema');
+
+create view redshift_catalog.svv_tables (table_catalog, table_schema, table_name, table_type, remarks) as
+select t.table_catalog, t.table_schema, t.table_name, t.table_type, obj_description(c.oid, 'pg_class')
+from redshift_information_schema.tables as t
+inner join pg_catalog.pg_namespace as n on t.table_schema = n.nspname
+inner join pg_catalog.pg_class as c on n.oid = c.relnamespace and t.table_name = c.relname;
+
+create view redshift_catalog.svv_columns (
+    table_catalog, table_schema, table_name, column_name, ordinal_position, column_default, is_nullable, data_type,
+    character_maximum_length, numeric_precision, numeric_precision_radix, numeric_scale, remarks
+) as
+select
+    i.table_catalog, i.table_schema, i.table_name, i.column_name, i.ordinal_position, i.column_default,
+    i.is_nullable, i.data_type, i.character_maximum_length, i.numeric_precision, i.numeric_precision_radix,
+    i.numeric_scale, col_description(c.oid, i.ordinal_position)
+from redshift_information_schema.columns as i
+inner join pg_catalog.pg_namespace as n on i.table_schema = n.nspname
+inner join pg_catalog.pg_class as c on n.oid = c.relnamespace and i.table_name = c.relname;
+
+create view redshift_catalog.svv_redshift_columns (
+    database_name, schema_name, table_name, column_name, ordinal_position, data_type, column_default, is_nullable,
+    encoding, distkey, sortkey, column_acl, remarks
+) as
+select
+    current_database()::text, n.nspname::text, c.relname::text, a.attname::text, a.attnum::integer,
+    redshift.format_type(a.atttypid, a.atttypmod), pg_get_expr(d.adbin, d.adrelid),
+    case when a.attnotnull then 'NO' else 'YES' end, redshift.format_encoding(a.attencodingtype), a.attisdistkey,
+    a.attsortkeyord, null::text, col_description(c.oid, a.attnum)
+from redshift_catalog.pg_class as c
+inner join redshift_catalog.pg_namespace as n on c.relnamespace = n.oid
+inner join redshift_catalog.pg_attribute as a on c.oid = a.attrelid
+left join pg_catalog.pg_attrdef as d on a.attrelid = d.adrelid and a.attnum = d.adnum
+where c.relkind in ('r', 'v') and a.attnum > 0 and not a.attisdropped
+    and n.nspname not in ('pg_catalog', 'information_schema');
+
+create view redshift_catalog.svv_redshift_tables (
+    database_name, schema_name, table_name, table_type, table_acl, remarks, owner
+) as
+select
+    current_database()::text, n.nspname::text, c.relname::text, case c.relkind when 'v' then 'VIEW' else 'TABLE' end,
+    array_to_string(c.relacl, ','), obj_description(c.oid, 'pg_class'), pg_get_userbyid(c.relowner)::text
+from pg_catalog.pg_class as c
+inner join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
+where c.relkind in ('r', 'v') and redshift.is_shown(n.nspname)
+    and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg\_temp%';
+
+create view redshift_catalog.svv_relation_privileges (
+    namespace_name, relation_name, privilege_type, identity_id, identity_name, identity_type, admin_option
+) as
+select
+    n.nspname::text, c.relname::text, acl.privilege_type, acl.grantee,
+    case acl.grantee when 0 then 'public' else pg_get_userbyid(acl.grantee)::text end,
+    case acl.grantee when 0 then 'public' else 'user' end,
+    acl.is_grantable
+from pg_catalog.pg_class as c
+inner join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
+cross join aclexplode(c.relacl) as acl
+where c.relkind in ('r', 'v') and redshift.is_shown(n.nspname);
+
+-- There are no external schemas, late-binding views or materialized views here.
+create view redshift_catalog.svv_external_schemas (esoid, eskind, schemaname, esowner, databasename, esoptions) as
+select null::oid, null::smallint, null::name, null::integer, null::text, null::text where false;
+
+create view redshift_catalog.svv_external_tables (
+    schemaname, tablename, tabletype, location, input_format, output_format, serialization_lib, serde_parameters,
+    compressed, parameters
+) as
+select
+    null::text, null::text, null::text, null::text, null::text, null::text, null::text, null::text, null::integer,
+    null::text
+where false;
+
+create view redshift_catalog.svv_external_columns (
+    schemaname, tablename, columnname, external_type, columnnum, part_key, is_nullable
+) as
+select null::text, null::text, null::text, null::text, null::integer, null::integer, null::text where false;
+
+create view redshift_catalog.svv_mv_info (
+    database_name, schema_name, user_name, name, is_stale, owner_user_name, state, autorewrite, autorefresh
+) as
+select
+    null::text, null::text, null::text, null::text, null::text, null::text, null::integer, null::text, null::text
+where false;
+
+create or replace function redshift.pg_get_late_binding_view_cols() returns setof record language sql stable as $$
+    select ''::name, ''::name, ''::name, ''::character varying, 0 where false
+$$;
+
+-- SHOW
+create or replace function redshift.show_schemas(text) returns table (
+    database_name text, schema_name text, schema_owner integer, schema_type text, schema_acl text, source_database text,
+    schema_option text
+) language sql stable as $$
+    select current_database()::text, nspname::text, nspowner::integer, 'local', array_to_string(nspacl, ','), ''::text, ''::text
+    from redshift_catalog.pg_namespace
+    where $1 = current_database() and nspname not like 'pg\_%' and nspname <> 'information_schema'
+    order by nspname
+$$;
+create or replace function redshift.show_tables(text, text) returns table (
+    database_name text, schema_name text, table_name text, table_type text, table_acl text, remarks text,
+    owner text
+) language sql stable as $$
+    select database_name, schema_name, table_name, table_type, table_acl, remarks, owner
+    from redshift_catalog.svv_redshift_tables
+    where $1 = current_database() and schema_name = $2
+    order by table_name
+$$;
+create or replace function redshift.show_columns(text, text, text) returns table (
+    database_name text, schema_name text, table_name text, column_name text, ordinal_position integer,
+    column_default text, is_nullable text, data_type text, character_maximum_length integer, numeric_precision integer,
+    numeric_scale integer, remarks text
+) language sql stable as $$
+    select
+        table_catalog, table_schema, table_name, column_name, ordinal_position, column_default, is_nullable, data_type,
+        character_maximum_length, numeric_precision, numeric_scale, remarks
+    from redshift_catalog.svv_columns
+    where $1 = current_database() and table_schema = $2 and table_name = $3
+    order by ordinal_position
+$$;
+create or replace function redshift.show_grants(text, text, text) returns table (
+    database_name text, schema_name text, object_name text, object_type text, privilege_type text, identity_id integer,
+    identity_name text, identity_type text, admin_option boolean, privilege_scope text
+) language sql stable as $$
+    select
+        current_database()::text, namespace_name, relation_name, 'TABLE', privilege_type, identity_id::integer,
+        identity_name, identity_type, admin_option, 'TABLE'
+    from redshift_catalog.svv_relation_privileges
+    where $1 = current_database() and namespace_name = $2 and relation_name = $3
+$$;
+
+-- A system view's name means ours.
+create or replace function redshift.relation_named(text) returns text language sql stable as $$
+    select case
+        when to_regclass('redshift_catalog.' || $1) is not null and strpos($1, '.') = 0 then 'redshift_catalog.' || $1
+        else $1
+    end
+$$;
+create or replace function redshift.has_table_privilege(text, text) returns boolean language sql stable as $$
+    select pg_catalog.has_table_privilege(redshift.relation_named($1), $2)
+$$;
+create or replace function redshift.has_table_privilege(name, text, text) returns boolean language sql stable as $$
+    select pg_catalog.has_table_privilege($1, redshift.relation_named($2), $3)
+$$;
+
+grant select on all tables in schema redshift_catalog, redshift_information_schema to public;

@@ -1,0 +1,37 @@
+"""Owns making precedence explicit: Redshift's operators bind as PostgreSQL 8's did, which is not how 18's do."""
+
+from sqlglot import exp
+
+_OPERATORS = (
+    exp.Binary,
+    exp.Unary,
+    exp.Between,
+    exp.In,
+    exp.Like,
+    exp.ILike,
+    exp.AtTimeZone,
+    exp.Escape,
+)
+_LOOSE = (exp.Paren, exp.Dot, exp.Neg)
+
+
+def grouped(tree: exp.Expr) -> exp.Expr:
+    """Put every operand that is itself an operation in parentheses."""
+    for node in list(tree.walk(bfs=False)):
+        if isinstance(node, _OPERATORS) and not isinstance(node, (exp.Paren, exp.Dot)):
+            for clause in ("this", "expression", "low", "high", "zone"):
+                _group(node, clause)
+    return tree
+
+
+def _group(node: exp.Expr, clause: str) -> None:
+    operand = node.args.get(clause)
+    is_operation = isinstance(operand, _OPERATORS) and not isinstance(operand, (exp.Paren, exp.Dot))
+    if not is_operation or _is_chain(node, operand, clause) or isinstance(operand, exp.Escape):
+        return
+    node.set(clause, exp.Paren(this=operand))
+
+
+def _is_chain(node: exp.Expr, operand: exp.Expr | None, clause: str) -> bool:
+    """`a and b and c` needs none, and long chains would nest too deep for PostgreSQL's parser."""
+    return clause == "this" and type(operand) is type(node) and isinstance(node, (exp.And, exp.Or, exp.DPipe))
