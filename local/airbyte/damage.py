@@ -40,7 +40,8 @@ class LandingDamage:
         taken: set[int] = set()
         for spec in self._ours(LINE_FAULTS):
             free = [index for index in range(len(lines)) if index not in taken]
-            for index in pick(dice(f"{self.seed}:{key}:{spec.name}"), free, spec.rate):
+            thrown = dice(f"{self.seed}:{key}:{spec.name}")
+            for index in pick(thrown, free, spec.rate, total=len(lines)):
                 taken.add(index)
                 lines[index] = _truncated(lines[index]) if spec.name == "truncated-line" else _bad_utf8(lines[index])
                 self.record.append({"fault": spec.name, "dataset": self.dataset, "key": key, "line": index + 1})
@@ -67,4 +68,3 @@ def _bad_utf8(line: bytes) -> bytes:
     """The line with a byte that UTF-8 cannot hold, inside its record."""
     middle = line.index(b'"_airbyte_data"') + len(b'"_airbyte_data":{"')
     return line[:middle] + b"\xff\xfe" + line[middle:]
-

@@ -161,15 +161,15 @@ def strike(records: Sequence[Record], specs: Sequence[FaultSpec], seed: int) -> 
             if spec.rate > 0:
                 return [], [Struck(spec.dataset, None, spec.name, "", "row-count")]
             continue
-        done += _strike_some(served, taken, spec, seed)
+        done += _strike_some(served, taken, spec, seed, total=len(records))
     return served, done
 
 
-def _strike_some(served: list[Record], taken: set[int], spec: FaultSpec, seed: int) -> list[Struck]:
+def _strike_some(served: list[Record], taken: set[int], spec: FaultSpec, seed: int, total: int) -> list[Struck]:
     thrown = dice(f"{seed}:{spec.dataset}:{spec.name}")
     free = [index for index in range(len(served)) if index not in taken and _places(served[index], spec)]
     done: list[Struck] = []
-    for turn, index in enumerate(pick(thrown, free, spec.rate)):
+    for turn, index in enumerate(pick(thrown, free, spec.rate, total)):
         taken.add(index)
         if spec.name in ("duplicate-record", "conflicting-duplicate"):
             taken.add(len(served))

@@ -110,6 +110,9 @@ class History:
         for slot in slots(count):
             self._add(self._plan(slot))
         self.fleet.retire()
+        if count >= 30:
+            # A payload that was announced and has no launch yet.
+            self.payloads += self._manifest.next_mission(_NOW).payloads(self._dice, None, _NOW, None, False)
 
     def _plan(self, slot: Slot) -> Plan:
         mission = self._manifest.next_mission(slot.at)

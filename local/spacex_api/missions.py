@@ -113,7 +113,9 @@ class Mission:
         """Unique among launches, since family and number are."""
         return f"{self.family.name.format(comsat=self.comsat)} {self.number}"
 
-    def payloads(self, thrown: random.Random, launch_id: str, at: int, capsule: str | None, flown: bool) -> list[Any]:
+    def payloads(
+        self, thrown: random.Random, launch_id: str | None, at: int, capsule: str | None, flown: bool
+    ) -> list[Any]:
         """The payloads as the API gives them; a flown one has orbital elements more often than not."""
         count = thrown.randint(*self.family.payload_count)
         names = [self.name] if count == 1 else [f"{self.name} {chr(65 + index)}" for index in range(count)]
@@ -145,7 +147,14 @@ def dragon_kind(family: Family, at: int) -> str:
 
 
 def _payload(
-    thrown: random.Random, family: Family, name: str, launch_id: str, at: int, capsule: str | None, *, flown: bool
+    thrown: random.Random,
+    family: Family,
+    name: str,
+    launch_id: str | None,
+    at: int,
+    capsule: str | None,
+    *,
+    flown: bool,
 ) -> dict[str, Any]:
     kg = _mass(thrown, family)
     is_known = thrown.random() < 0.97  # now and then a customer keeps the orbit to itself

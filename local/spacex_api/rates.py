@@ -54,11 +54,11 @@ def _rate(text: str, whole: str) -> float:
     return rate
 
 
-def pick(thrown: random.Random, items: Sequence[Item], rate: float) -> list[Item]:
-    """A share of the items, in their order: at least one when the rate is above zero and there is any."""
-    if rate == 0 or not items:
+def pick(thrown: random.Random, items: Sequence[Item], rate: float, total: int) -> list[Item]:
+    """So many of the items, in their order, as `rate` of `total` is: at least one when the rate is above zero."""
+    if rate == 0:
         return []
-    count = min(len(items), max(1, math.floor(len(items) * rate + 0.5)))
+    count = min(len(items), max(1, math.floor(total * rate + 0.5)))
     chosen = sorted(thrown.sample(range(len(items)), count))
     return [items[index] for index in chosen]
 
