@@ -124,16 +124,7 @@ create or replace function pg_catalog.pg_last_copy_count() returns bigint
 language sql volatile
 set search_path = pg_catalog
 as $$
-    select coalesce(
-        (
-            select l.loaded_rows
-            from stand_in.loads as l
-            where l.session_key = current_setting('stand_in.session_key', true)
-            order by l.query_id desc
-            limit 1
-        ),
-        0
-    )
+    select coalesce(nullif(current_setting('stand_in.last_copy_count', true), '')::bigint, 0)
 $$;
 
 create or replace function pg_catalog.pg_last_copy_id() returns integer

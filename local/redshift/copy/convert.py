@@ -342,6 +342,7 @@ _CONVERTERS: Mapping[str, Callable[[Column, Options], Convert]] = MappingProxyTy
         "date": _date,
         "timestamp": _timestamp,
         "timestamptz": _timestamp,
+        "super": _super,
         "jsonb": _super,
     }
 )

@@ -23,6 +23,7 @@ from local.redshift.messages import Problem
 from local.redshift.stream import ClientGone, MessageStream
 
 _CHUNK = 1 << 18  # characters handed to PostgreSQL at once
+_REMEMBER_COUNT = "select pg_catalog.set_config('stand_in.last_copy_count', $1, false)"
 _ERRORS_KEPT = 1000  # in memory, before they are written down
 
 
@@ -67,6 +68,8 @@ class CopyRunner:
             await self._journal.failed(record, load.maker)
             raise
         await self._journal.completed(record, load.maker)
+        # Told to the session itself: in a transaction whose snapshot is older, the journal's new row cannot be seen.
+        await backend.fetch(_REMEMBER_COUNT, (str(load.maker.row_count),))
         return _notices(target, load.maker)
 
     def _check(self, command: CopyCommand) -> None:

@@ -9,8 +9,9 @@ from local.redshift.copy.grammar import CopyCommand
 
 _TABLE = "select pg_catalog.to_regclass($1::text)::oid::text, current_user::text, current_database()::text"
 _COLUMNS = """
-select a.attname::text, t.typname::text, a.atttypmod::text, (not a.attnotnull)::text,
-       (a.attidentity <> '' or a.attgenerated <> '')::text, a.atthasdef::text
+select a.attname::text, t.typname::text, a.atttypmod::text, case when a.attnotnull then 'false' else 'true' end,
+       case when a.attidentity <> '' or a.attgenerated <> '' then 'true' else 'false' end,
+       case when a.atthasdef then 'true' else 'false' end
 from pg_catalog.pg_attribute as a
 inner join pg_catalog.pg_type as t on t.oid = a.atttypid
 where a.attrelid = $1::oid and a.attnum > 0 and not a.attisdropped
