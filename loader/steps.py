@@ -66,7 +66,7 @@ def load_step(pipeline: Pipeline, run_id: str, dataset: str) -> LoadOutput:
         with pipeline.telemetry.span(f"load gate {dataset}", dataset=dataset):
             return check_staging(address, contract, batch.batch_id, staged_count)
 
-    with pipeline.telemetry.step(f"load {dataset}", dataset=dataset, batch_id=batch.batch_id):
+    with pipeline.telemetry.step(f"load {dataset}", dataset=dataset, batch_id=batch.batch_id) as span:
         loading = Loading(
             run_id=run_id,
             contract=contract,
@@ -81,17 +81,21 @@ def load_step(pipeline: Pipeline, run_id: str, dataset: str) -> LoadOutput:
             prepare_warehouse(session, pipeline.contracts)
             output = load_batch(pipeline.lake, session, loading)
         folder.write(load_name(dataset), output)
+        if output.verdict is Verdict.NO_GO:
+            span.fail("no-go")
         _count_load(pipeline, dataset, output)
         return output
 
 
 def transform_step(pipeline: Pipeline, run_id: str) -> TransformRecord:
     """Builds and tests the marts with dbt. Raises nothing for a failed test: its verdict is no-go."""
-    with pipeline.telemetry.step("transform"):
+    with pipeline.telemetry.step("transform") as span:
         with pipeline.warehouse() as session:
             prepare_warehouse(session, pipeline.contracts)
         record = run_dbt(pipeline.warehouse_address(), pipeline.dbt_project_dir, pipeline.work_dir / "dbt")
         pipeline.run_folder(run_id).write("transform.json", record)
+        if record.verdict is Verdict.NO_GO:
+            span.fail("no-go")
         pipeline.telemetry.count_verdict("marts", "transform", record.verdict)
         return record
 

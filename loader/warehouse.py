@@ -90,6 +90,25 @@ def connect(address: WarehouseAddress) -> Iterator[Session]:
 
     Raises ServiceUnavailable when nobody answers, UsageError when the login is refused.
     """
+    with _connected(address) as connection:
+        connection.autocommit = False
+        yield Session(connection, address)
+
+
+def query_read_only(address: WarehouseAddress, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Column names and rows of one query in a read-only transaction. Raises UsageError when it is refused."""
+    with _connected(address) as connection:
+        connection.autocommit = True  # or the driver would begin a transaction of its own, which may write
+        session = Session(connection, address)
+        session.run("begin read only")
+        try:
+            return session.table(sql)
+        except StatementRefused as exc:
+            raise UsageError(f"the warehouse refused the query ({exc.sqlstate}): {exc}. Expected one select.") from exc
+
+
+@contextmanager
+def _connected(address: WarehouseAddress) -> Iterator["Connection"]:
     import redshift_connector
     from redshift_connector.error import Error
 
@@ -107,21 +126,10 @@ def connect(address: WarehouseAddress) -> Iterator[Session]:
     except (Error, OSError) as exc:
         raise _explain(exc, address) from exc
     try:
-        connection.autocommit = False
-        yield Session(connection, address)
+        yield connection
     finally:
         with suppress(Error, OSError):  # gone already, and with it what was not committed
             connection.close()
-
-
-def query_read_only(address: WarehouseAddress, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Column names and rows of one query in a read-only transaction. Raises UsageError when it is refused."""
-    with connect(address) as session:
-        session.run("set transaction read only")
-        try:
-            return session.table(sql)
-        except StatementRefused as exc:
-            raise UsageError(f"the warehouse refused the query ({exc.sqlstate}): {exc}. Expected one select.") from exc
 
 
 def _explain(error: Exception, address: WarehouseAddress) -> Exception:

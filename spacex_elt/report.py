@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from local.stack import StackState
 
 _COUNTS = ("extracted", "accepted", "quarantined", "duplicate", "inserted", "updated", "unchanged", "deleted")
+_SHORT = dict(zip(_COUNTS, ("extr.", "acc.", "quar.", "dup.", "ins.", "upd.", "same", "del."), strict=True))
+_WIDE = 115  # columns that the full words need
 _STYLES = {Verdict.GO: "green", Verdict.QUARANTINE: "yellow", Verdict.NO_GO: "red"}
 
 
@@ -49,7 +52,7 @@ def _transform_as_json(record: RunRecord) -> dict[str, Any] | None:
 def print_run(console: Console, record: RunRecord, docs: str, trace: str) -> None:
     """The tables and words that a run ends with."""
     console.print()
-    console.print(_dataset_table(record))
+    console.print(_dataset_table(record, console.width))
     for dataset in record.datasets:
         if dataset.verdict is not Verdict.GO:
             console.print(f"{_coloured(dataset.verdict)} {escape(dataset.reason)}", soft_wrap=True)
@@ -70,12 +73,12 @@ def _coloured(verdict: Verdict) -> str:
     return f"[{_STYLES[verdict]}]{verdict.value}[/]"
 
 
-def _dataset_table(record: RunRecord) -> Table:
-    table = Table(title=f"Rows by fate, run {record.run_id}", title_justify="left")
-    table.add_column("dataset")
+def _dataset_table(record: RunRecord, width: int) -> Table:
+    table = Table(title=f"Rows by fate, run {record.run_id}", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1))
+    table.add_column("dataset", no_wrap=True)
     for name in _COUNTS:
-        table.add_column(name, justify="right")
-    table.add_column("verdict")
+        table.add_column(name if width >= _WIDE else _SHORT[name], justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
     for dataset in record.datasets:
         counts = ["–" if (count := getattr(dataset, name)) is None else f"{count:,}" for name in _COUNTS]
         table.add_row(dataset.dataset, *counts, _coloured(dataset.verdict))

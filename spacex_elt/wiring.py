@@ -1,5 +1,6 @@
 """Owns the wiring: which adapter serves which port. The only place that chooses."""
 
+import re
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
@@ -22,10 +23,14 @@ from observability.telemetry import Telemetry, start
 from spacex_elt.secrets import read_warehouse_address
 from spacex_elt.settings import Settings, read_settings, traceparent
 
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+
 
 @contextmanager
 def open_pipeline(run_id: str) -> Iterator[Pipeline]:
     """A pipeline on the services that the settings name. Its telemetry is kept with the run when it closes."""
+    if not _RUN_ID.fullmatch(run_id):
+        raise UsageError(f"{run_id!r} is no run id. Expected up to 80 letters, digits, dots, dashes and underscores.")
     settings = read_settings()
     contracts = read.read_contracts(read.FOLDER)
     folder = settings.work_dir / "telemetry" / run_id / secrets.token_hex(4)

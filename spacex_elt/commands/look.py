@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from spacex_elt.commands.output import AsJson, print_result
+from spacex_elt.commands.output import AsJson, print_result, results
 
 app = typer.Typer()
 warehouse_app = typer.Typer(no_args_is_help=True)
@@ -30,7 +30,7 @@ def alerts(as_json: AsJson = False) -> None:
     if as_json:
         print_result([asdict(message) for message in messages])
         return
-    console = Console(highlight=False)
+    console = results()
     for message in messages:
         console.print(f"[bold]{message.subject}[/]\n{message.text}\n", soft_wrap=True)
     if not messages:
@@ -61,7 +61,7 @@ def quarantine_show(
     if as_json:
         print_result([{**asdict(record), "raw_base64": None} for record in records])
     else:
-        report.print_quarantine(Console(), dataset, records)
+        report.print_quarantine(results(), dataset, records)
 
 
 @warehouse_app.command("query")
@@ -79,7 +79,7 @@ def warehouse_query(sql: str, as_json: AsJson = False) -> None:
     if as_json:
         print_result([dict(zip(names, row, strict=True)) for row in rows])
     else:
-        report.print_rows(Console(), names, rows)
+        report.print_rows(results(), names, rows)
 
 
 @contracts_app.command("lint")

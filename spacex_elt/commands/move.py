@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from contracts.errors import PipelineError
-from spacex_elt.commands.output import AsJson, complain, print_result
+from spacex_elt.commands.output import AsJson, complain, print_result, results
 from spacex_elt.progress import Progress
 
 app = typer.Typer()
@@ -23,9 +22,7 @@ def run(
     seed: Annotated[int, typer.Option(help="The sample's seed: the same seed gives the same bytes.")] = 42,
     fault: Annotated[list[str] | None, typer.Option(help="Damage to the sample, such as wrong-type:1%.")] = None,
     dataset: Annotated[list[str] | None, typer.Option(help="Only these datasets (default: all there are).")] = None,
-    run_id: Annotated[
-        str | None, typer.Option(help="Go on with this run, from the source it was started with.")
-    ] = None,
+    run_id: Annotated[str | None, typer.Option(help="Go on with this run, from the source it began with.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the whole pipeline: sync, plan, gate, load, transform, publish.
@@ -53,7 +50,7 @@ def run(
     if as_json:
         print_result(report.run_as_json(record, docs))
     else:
-        report.print_run(Console(), record, docs, trace_summary(record.spans))
+        report.print_run(results(), record, docs, trace_summary(record.spans))
     refuse_no_go(record)
     if record.transform is not None:
         refuse_failed(record.transform)

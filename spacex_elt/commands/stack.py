@@ -5,10 +5,9 @@ from contextlib import contextmanager
 from dataclasses import asdict
 
 import typer
-from rich.console import Console
 
 from contracts.errors import ServiceUnavailable
-from spacex_elt.commands.output import AsJson, print_result
+from spacex_elt.commands.output import AsJson, print_result, results
 from spacex_elt.progress import Progress
 from spacex_elt.settings import state_dir
 
@@ -55,7 +54,7 @@ def show_stack(as_json: AsJson = False) -> None:
     if as_json:
         print_result(asdict(state))
     else:
-        print_stack(Console(), state)
+        print_stack(results(), state)
 
 
 @app.command("reset")
