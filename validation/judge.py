@@ -27,6 +27,8 @@ class Judge:
 
     def __init__(self, contract: Contract) -> None:
         self._properties = {prop.path: prop for prop in contract.walk()}
+        self._top_level = contract.properties
+        self._shown = set(_shown_paths(contract.properties))
         self._rules = {rule.rule_id: rule for rule in contract.rules if _is_judged(rule)}
         self._order = {rule_id: order for order, rule_id in enumerate(self._rules)}
         self._flattener = Flattener(contract)
@@ -67,15 +69,18 @@ class Judge:
 
     def _violations(self, rule: Rule, place: Place, record: Record) -> Iterator[Violation]:
         path = _concrete(rule.path, place)
-        prop = self._properties.get(rule.path)
         if rule.kind is RuleKind.UNKNOWN_FIELD:
-            known = {child.name for child in _children(prop, self._properties)}
-            for name in sorted(_look_up(record, rule.path, place).keys() - known):
-                yield Violation(rule.rule_id, f"{path}.{name}" if path else name, describe(rule, prop, None))
+            for name in sorted(_look_up(record, rule.path, place).keys() - self._known_names(rule.path)):
+                yield Violation(rule.rule_id, f"{path}.{name}" if path else name, "is a field unknown to the contract")
         elif rule.kind is RuleKind.REQUIRED:
             yield Violation(rule.rule_id, path, "is null" if _is_there(record, rule.path, place) else "is missing")
         else:
-            yield Violation(rule.rule_id, path, describe(rule, prop, _look_up(record, rule.path, place)))
+            value = _look_up(record, rule.path, place)
+            yield Violation(rule.rule_id, path, describe(rule, value, is_shown=rule.path in self._shown))
+
+    def _known_names(self, path: str) -> set[str]:
+        children = self._properties[path].children if path else self._top_level
+        return {child.name for child in children}
 
 
 def _by_order(found: tuple[int, Place, Violation]) -> tuple[int, Place]:
@@ -126,10 +131,14 @@ def _places(error: SchemaError, frame: Frame) -> Iterator[tuple[str, Place]]:
         yield error.check.name, frame.places[row]
 
 
-def _children(prop: Property | None, properties: dict[str, Property]) -> Sequence[Property]:
-    if prop is not None:
-        return prop.children
-    return [top for path, top in properties.items() if "." not in path and "[]" not in path]
+def _shown_paths(properties: Sequence[Property]) -> Iterator[str]:
+    """The paths whose values anybody may see: public, like all around and all within them."""
+    for prop in properties:
+        if prop.classification == "public":
+            within = list(_shown_paths(prop.children))
+            yield from within
+            if all(child.path in within for child in prop.children):
+                yield prop.path
 
 
 def _concrete(path: str, place: Place) -> str:

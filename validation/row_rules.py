@@ -8,7 +8,7 @@ import orjson
 import polars as pl
 
 from contracts.errors import ContractInvalid
-from contracts.model import LogicalType, Property, Rule, RuleKind
+from contracts.model import LogicalType, Rule, RuleKind
 from validation.frames import KINDS_OF_TYPE, JsonKind
 
 SHOWN_CHARACTERS: Final = 80  # how much of a value a message shows
@@ -100,26 +100,19 @@ _MEANINGS: Mapping[RuleKind, Callable[[pl.Expr, Any], pl.Expr]] = {
 }
 
 
-def describe(rule: Rule, prop: Property | None, value: Any) -> str:
-    """How `value` breaks `rule`, in words that follow its path. `value` is None for null and for missing alike.
-
-    Shows the value only when the property's classification is public.
-    """
+def describe(rule: Rule, value: Any, *, is_shown: bool) -> str:
+    """How `value` breaks `rule`, in words that follow its path. Holds the value only when it may be shown."""
     match rule.kind:
         case RuleKind.TYPE:
             noun = _noun(value)
-            shown = f"is {noun}, {_shown(value)}" if _is_public(prop) else f"is {noun}"
-            return f"{shown}; expected {_EXPECTED_NOUNS[rule.argument]}"
+            return f"is {noun}{f', {_shown(value)}' if is_shown else ''}; expected {_EXPECTED_NOUNS[rule.argument]}"
         case RuleKind.MIN_LENGTH | RuleKind.MAX_LENGTH:
             return f"is {len(value)} characters long; expected {_bound(rule)}"
         case RuleKind.MAX_BYTES:
             return f"is {len(value.encode())} bytes long in UTF-8; expected {_bound(rule)}"
         case RuleKind.MIN_ITEMS | RuleKind.MAX_ITEMS:
             return f"has {len(value)} items; expected {_bound(rule)}"
-        case RuleKind.UNKNOWN_FIELD:
-            return "is a field that the contract does not know"
-    shown = f"is {_shown(value)}" if _is_public(prop) else "holds a value that is not shown here"
-    return f"{shown}; expected {_expected(rule)}"
+    return f"is {_shown(value) if is_shown else 'not shown here'}; expected {_expected(rule)}"
 
 
 def _expected(rule: Rule) -> str:
@@ -148,7 +141,3 @@ def _noun(value: Any) -> str:
 def _shown(value: Any) -> str:
     text = orjson.dumps(value).decode()
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 1]}…"
-
-
-def _is_public(prop: Property | None) -> bool:
-    return prop is not None and prop.classification == "public"

@@ -1,12 +1,13 @@
 """Each kind of rule, on records made for it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from contracts.errors import ContractInvalid
-from contracts.model import RuleKind
-from tests.validation.hand_made import contract, good, rule
+from contracts.model import LogicalType, RuleKind
+from tests.validation.hand_made import contract, good, prop, rule
 from validation.judge import Judge
 
 JUDGE = Judge(contract())
@@ -181,6 +182,26 @@ def test_a_value_that_is_not_public_is_never_shown(name: Any) -> None:
 
     assert violations
     assert not any("secret" in violation.message or "12345" in violation.message for violation in violations)
+
+
+def test_an_object_that_holds_something_not_public_is_not_shown_either() -> None:
+    inside = replace(prop("links.wiki", LogicalType.STRING), classification="internal")
+    links = prop("links", LogicalType.OBJECT, inside)
+    of = contract(rule("links", RuleKind.TYPE, LogicalType.OBJECT), properties=(prop("id", LogicalType.STRING), links))
+
+    ((violation,),) = Judge(of).judge([{"id": "0a1b", "links": ["secret"]}])
+
+    assert violation.message == "is an array; expected an object"
+
+
+def test_what_lies_in_an_object_that_is_not_public_is_not_shown() -> None:
+    inside = prop("links.wiki", LogicalType.STRING)
+    links = replace(prop("links", LogicalType.OBJECT, inside), classification="internal")
+    of = contract(rule("links.wiki", RuleKind.ENUM, ("w",)), properties=(prop("id", LogicalType.STRING), links))
+
+    ((violation,),) = Judge(of).judge([{"id": "0a1b", "links": {"wiki": "secret"}}])
+
+    assert violation.message == "is not shown here; expected one of w"
 
 
 def test_a_pattern_that_cannot_be_judged_is_refused_when_the_gate_is_made() -> None:
