@@ -62,6 +62,9 @@ def print_run(console: Console, record: RunRecord, docs: str, trace: str) -> Non
         words = ", ".join(f"{count} {status}" for status, count in sorted(record.transform.counts.items()))
         verdict = _coloured(record.transform.verdict)
         console.print(f"dbt        {verdict} ({words}) {escape(record.transform.reason)}", soft_wrap=True)
+    if record.incident_ids:
+        open_ones = ", ".join(record.incident_ids)
+        console.print(f"incidents  {open_ones} (open; announced when they opened: spacex-elt alerts)", soft_wrap=True)
     console.print("trace")
     console.print(textwrap.indent(trace, "  "), soft_wrap=True, markup=False)
     console.print(f"source     {escape(record.source)}", soft_wrap=True)

@@ -4,6 +4,7 @@ What a step does is loader/steps.py's job. A run cut off anywhere goes on with t
 """
 
 import secrets
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from contracts.errors import GateClosed, PipelineError
@@ -13,6 +14,7 @@ from loader.pipeline import Pipeline
 from loader.publish import publish_step
 from loader.run_folder import RunFolder, SyncStarted
 from loader.steps import gate_step, load_step, plan_step, transform_step
+from observability.alerts import Alerts, Announcement
 from observability.run_record import RunRecord
 from spacex_elt.progress import Progress
 from spacex_elt.sources import SourceRequest, open_source
@@ -28,6 +30,7 @@ def new_run_id(now: datetime) -> str:
 
 def run(pipeline: Pipeline, run_id: str, request: SourceRequest, progress: Progress) -> RunRecord:
     """Runs every step and returns the record. Raises only what stops a run: service trouble, configuration, bugs."""
+    pipeline = replace(pipeline, alerts=_TellingAlerts(pipeline.alerts, progress))
     request = _remembered(pipeline.run_folder(run_id), request)
     with pipeline.telemetry.run(source=request.source):
         synced = _sync(pipeline, run_id, request, progress)
@@ -43,6 +46,18 @@ def run(pipeline: Pipeline, run_id: str, request: SourceRequest, progress: Progr
             record = publish_step(pipeline, run_id)
             outcome.words = f"run record and data docs of {len(record.datasets)} datasets"
     return record
+
+
+@dataclass(frozen=True, slots=True)
+class _TellingAlerts:
+    """Sends alerts where they go, and shows them to whoever watches the run."""
+
+    sent_on: Alerts
+    progress: Progress
+
+    def send(self, announcement: Announcement) -> None:
+        self.sent_on.send(announcement)
+        self.progress.say(f"ALERT {announcement.subject}")
 
 
 def _remembered(folder: RunFolder, request: SourceRequest) -> SourceRequest:

@@ -32,7 +32,8 @@ def alerts(as_json: AsJson = False) -> None:
         return
     console = results()
     for message in messages:
-        console.print(f"[bold]{message.subject}[/]\n{message.text}\n", soft_wrap=True)
+        console.print(message.subject, style="bold", soft_wrap=True, markup=False)
+        console.print(f"{message.text}\n", soft_wrap=True, markup=False)
     if not messages:
         console.print("Nothing was announced.")
 
