@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local import aws, ports, postgres, provision, seaweedfs
+from local import aws, ports, postgres, postgres_home, provision, seaweedfs
 from local.files import write_private
 from local.settings import SEAWEEDFS_PORTS, StackSettings
 from local.stack_env import COPY_ROLE, LAKE_BUCKET, WAREHOUSE_DATABASE, WAREHOUSE_USER, aws_env, ca_path
@@ -30,7 +30,7 @@ class Launch:
     command: tuple[str, ...]
     directory: Path
     environment: Mapping[str, str] = field(default_factory=dict)
-    account: postgres.Account | None = None
+    account: postgres_home.Account | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +70,20 @@ def _seaweedfs(settings: StackSettings, state_dir: Path) -> Part:
         is_ready=lambda: seaweedfs.is_ready(settings),
         clear=lambda: seaweedfs.clear_left_behind(settings),
         ports=_named(settings, *SEAWEEDFS_PORTS),
-        patience_s=8,  # it mostly takes 2 s, sometimes 30; what it holds survives being killed
+        patience_s=5,  # it mostly takes 2 s, sometimes 30; what it holds survives being killed
     )
 
 
 def _postgres(settings: StackSettings, state_dir: Path) -> Part:
     @functools.cache
-    def home() -> postgres.PostgresHome:
-        return postgres.prepare(postgres_directory(state_dir))
+    def home() -> postgres_home.PostgresHome:
+        return postgres_home.prepare(postgres_directory(state_dir))
 
     return Part(
         name="postgres",
         prepare=lambda: Launch(home().command, home().data, account=home().account),
         is_ready=lambda: postgres.is_ready(home()),
-        clear=lambda: postgres.forget_dead_server(postgres_directory(state_dir)),
+        clear=lambda: postgres_home.forget_dead_server(postgres_directory(state_dir)),
         once_ready=lambda: provision.provision(home(), settings.warehouse_password),
         ports={},
         stop_signal=signal.SIGINT,
@@ -120,13 +120,13 @@ def _airbyte(settings: StackSettings, state_dir: Path) -> Part:
 
 def _redshift(settings: StackSettings, state_dir: Path) -> Part:
     def prepare() -> Launch:
-        home = postgres.prepare(postgres_directory(state_dir))
+        home = postgres_home.prepare(postgres_directory(state_dir))
         credentials = state_dir / "redshift-credentials.json"
         write_private(credentials, json.dumps({WAREHOUSE_USER: settings.warehouse_password}))
         command = (
             sys.executable, "-m", "local.redshift",
             "--port", str(settings.ports["redshift"]), "--database", WAREHOUSE_DATABASE,
-            "--postgres-socket", str(home.socket_path), "--postgres-superuser", postgres.SUPERUSER,
+            "--postgres-socket", str(home.socket_path), "--postgres-superuser", postgres_home.SUPERUSER,
             "--credentials", str(credentials), "--tls", str(ca_path(state_dir).parent), "--role-arn", COPY_ROLE,
         )  # fmt: skip
         return Launch(command, _ROOT, aws_env(settings, state_dir))

@@ -13,7 +13,7 @@ from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT, connection, cursor
 from psycopg2.sql import SQL, Identifier, Literal
 
 from local.ports import HOST
-from local.postgres import PostgresHome
+from local.postgres_home import PostgresHome
 from local.problem import StackProblem
 from local.settings import StackSettings
 from local.stack_env import WAREHOUSE_DATABASE, WAREHOUSE_USER

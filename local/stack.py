@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local import postgres, record, seaweedfs, settings, stack_env
+from local import postgres_home, record, seaweedfs, settings, stack_env
 from local.files import tail
 from local.keeper import MARK
 from local.parts import postgres_directory
@@ -106,7 +106,7 @@ def reset(state_dir: Path, say: Say) -> None:
     state_dir = state_dir.absolute()
     with _only_one(state_dir):  # makes the directory, too: what lies outside goes also when it was deleted by hand
         _stop(state_dir, say)
-        postgres.discard(postgres_directory(state_dir))
+        postgres_home.discard(postgres_directory(state_dir))
         for name in _OURS:
             for path in (state_dir / name, *state_dir.glob(f"{name}.????????")):
                 _remove(path)
@@ -173,7 +173,7 @@ def _only_one(state_dir: Path) -> Iterator[None]:
 
 def _check_needs(state_dir: Path) -> None:
     seaweedfs.find_weed()
-    postgres.check_installed()
+    postgres_home.check_installed()
     check_space(state_dir, shutil.disk_usage(state_dir).free)
 
 
@@ -271,7 +271,7 @@ def _stop_left_behind(state_dir: Path, say: Say) -> None:
     """End every process of this stack that no supervisor looks after."""
     known = settings.read(state_dir)
     left = marked(MARK, f"{known.identity}/") if known else []
-    left += postgres.processes(postgres_directory(state_dir))
+    left += postgres_home.processes(postgres_directory(state_dir))
     if left:
         say(f"Ending {len(set(left))} processes that a killed supervisor left behind.")
         for name in left:

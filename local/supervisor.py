@@ -18,6 +18,7 @@ from pathlib import Path
 from local import record, settings
 from local.keeper import MARK, Keeper
 from local.parts import parts
+from local.ports import HOST
 from local.processes import ProcessName, is_alive
 from local.record import StackRecord
 
@@ -155,7 +156,9 @@ def log_path(state_dir: Path, part: str) -> Path:
 
 
 def _inherited(environment: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environment.items() if not name.startswith(_NOT_FOR_PARTS)}
+    kept = {name: value for name, value in environment.items() if not name.startswith(_NOT_FOR_PARTS)}
+    beside_proxy = {name: f"{kept[name]},{HOST}" if kept.get(name) else HOST for name in ("no_proxy", "NO_PROXY")}
+    return kept | beside_proxy
 
 
 def _detach() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from local import postgres
+from local import postgres, postgres_home
 from local.problem import StackProblem
 from local.processes import ProcessName, kill
 
@@ -25,9 +25,9 @@ def test_a_postgres_answers_on_a_private_socket_and_leaves_no_file(tmp_path: Pat
         assert answer(pg, "select count(*) from pg_settings where name = 'listen_addresses' and setting = ''") == 1
         assert pg.home.socket_directory.stat().st_mode & 0o007 == 0
         home = pg.home
-        assert postgres.processes(directory)
+        assert postgres_home.processes(directory)
 
-    assert postgres.processes(directory) == []
+    assert postgres_home.processes(directory) == []
     assert not directory.exists()
     assert not home.data.exists()
     assert not home.socket_directory.exists()
@@ -40,7 +40,7 @@ def test_text_sorts_by_code_point_and_folds_beyond_ascii(tmp_path: Path) -> None
 
 def test_a_killed_server_keeps_its_committed_rows_and_starts_again(tmp_path: Path) -> None:
     directory = tmp_path / "pg"
-    home = postgres.prepare(directory)
+    home = postgres_home.prepare(directory)
     try:
         for expected in ("first", "first second"):
             with (tmp_path / "log").open("ab") as log:
@@ -55,29 +55,29 @@ def test_a_killed_server_keeps_its_committed_rows_and_starts_again(tmp_path: Pat
             assert killed is not None
             kill([killed])
             process.wait()
-            postgres.forget_dead_server(directory)
+            postgres_home.forget_dead_server(directory)
     finally:
-        kill(postgres.processes(directory))
-        postgres.discard(directory)
+        kill(postgres_home.processes(directory))
+        postgres_home.discard(directory)
 
 
 def test_data_of_another_major_version_are_refused_by_name(tmp_path: Path) -> None:
     directory = tmp_path / "pg"
-    home = postgres.prepare(directory)
+    home = postgres_home.prepare(directory)
     try:
         (home.data / "PG_VERSION").write_text("9\n")
         with pytest.raises(StackProblem, match=r"written by PostgreSQL 9, but .* 18.*local reset"):
-            postgres.prepare(directory)
+            postgres_home.prepare(directory)
     finally:
-        postgres.discard(directory)
+        postgres_home.discard(directory)
 
 
 def test_a_directory_somebody_else_made_first_is_refused(tmp_path: Path) -> None:
     directory = tmp_path / "pg"
-    home = postgres.prepare(directory)
+    home = postgres_home.prepare(directory)
     try:
         home.socket_directory.chmod(0o777)
         with pytest.raises(StackProblem, match="expected a private directory"):
-            postgres.prepare(directory)
+            postgres_home.prepare(directory)
     finally:
-        postgres.discard(directory)
+        postgres_home.discard(directory)

@@ -3,10 +3,12 @@
 import json
 import urllib.error
 import urllib.request
+from contextlib import closing
 from typing import Any
 
 import boto3
 import psutil  # type: ignore[import-untyped,unused-ignore]
+import psycopg2
 import pytest
 
 from local.stack import StackState, up
@@ -104,6 +106,22 @@ def test_the_warehouse_secret_names_the_warehouse(stack: StackState) -> None:
         "username": "loader",
     }
     assert len(warehouse["password"]) >= 24
+
+
+def test_the_warehouse_lets_in_its_user_over_verified_tls_and_nobody_else(stack: StackState) -> None:
+    told = client(stack, "secretsmanager").get_secret_value(SecretId=stack.env["SPACEX_ELT_WAREHOUSE_SECRET_ID"])
+    warehouse = json.loads(told["SecretString"])
+    names = {"host": "host", "port": "port", "dbname": "database", "user": "username", "password": "password"}
+    login: dict[str, Any] = {name: warehouse[told_as] for name, told_as in names.items()}
+    login |= {"sslmode": stack.env["PGSSLMODE"], "sslrootcert": stack.env["PGSSLROOTCERT"]}
+
+    with closing(psycopg2.connect(**login)) as connection, connection.cursor() as cursor:
+        cursor.execute("select current_user")
+        assert cursor.fetchone() == ("loader",)
+    with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
+        psycopg2.connect(**{**login, "password": "wrong"})
+    with pytest.raises(psycopg2.OperationalError, match="TLS"):
+        psycopg2.connect(**{**login, "sslmode": "disable"})
 
 
 def test_an_alert_reaches_the_queue(stack: StackState) -> None:

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import boto3
 import psutil  # type: ignore[import-untyped,unused-ignore]
+import psycopg2
 import pytest
 
-from local import postgres, seaweedfs, settings
+from local import postgres_home, seaweedfs, settings
 from local.keeper import MARK
 from local.processes import marked
 from local.stack import StackProblem, StackState, down, reset, status, up
@@ -46,7 +47,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 def ours(state_dir: Path) -> list[int]:
     known = settings.read(state_dir)
     assert known is not None
-    left = [*marked(MARK, f"{known.identity}/"), *postgres.processes(state_dir / "postgres")]
+    left = [*marked(MARK, f"{known.identity}/"), *postgres_home.processes(state_dir / "postgres")]
     return sorted({name.pid for name in left})
 
 
@@ -62,6 +63,17 @@ def secret(stack: StackState) -> str:
     return str(client.get_secret_value(SecretId="spacex-elt/warehouse")["SecretString"])
 
 
+def warehouse(stack: StackState, *statements: str) -> list[tuple[object, ...]]:
+    told = json.loads(secret(stack))
+    login = {"host": told["host"], "port": told["port"], "dbname": told["database"]}
+    login |= {"user": told["username"], "password": told["password"]}
+    login |= {"sslmode": stack.env["PGSSLMODE"], "sslrootcert": stack.env["PGSSLROOTCERT"]}
+    with closing(psycopg2.connect(**login)) as connection, connection, connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+        return cursor.fetchall() if cursor.description else []
+
+
 def part_names() -> list[str]:
     return ["seaweedfs", "postgres", "aws", "airbyte", "redshift"]
 
@@ -70,6 +82,9 @@ def part_names() -> list[str]:
 def test_a_killed_part_comes_back_with_what_it_held(state_dir: Path, name: str) -> None:
     before = start(state_dir)
     lake(before).put_object(Key=f"survival/{name}", Body=name.encode())  # type: ignore[attr-defined]
+    warehouse(
+        before, "create schema if not exists survival", f"create table survival.of_{name} as select 'kept' as word"
+    )
     secret_before = secret(before)
     killed = next(part for part in before.parts if part.name == name)
     assert killed.pid is not None
@@ -84,6 +99,7 @@ def test_a_killed_part_comes_back_with_what_it_held(state_dir: Path, name: str) 
     assert {p.pid for p in after.parts} - {p.pid for p in before.parts} != set()
     assert lake(after).Object(f"survival/{name}").get()["Body"].read() == name.encode()  # type: ignore[attr-defined]
     assert secret(after) == secret_before
+    assert warehouse(after, f"select word from survival.of_{name}") == [("kept",)]
 
 
 def test_a_killed_supervisor_takes_its_parts_with_it_and_up_starts_them_again(state_dir: Path) -> None:
@@ -154,7 +170,7 @@ def test_reset_leaves_neither_process_nor_file(tmp_path: Path) -> None:
     known = settings.read(directory)
     assert known is not None
     assert stack.is_running
-    home = postgres.prepare(directory / "postgres")
+    home = postgres_home.prepare(directory / "postgres")
 
     reset(directory, say=print)
 
