@@ -27,7 +27,7 @@ def split_faults(wanted: Sequence[str]) -> tuple[list[str], list[str]]:
 
 @dataclass(slots=True)
 class LandingDamage:
-    """Does the configured damage and records it. Which lines are struck follows from the key."""
+    """Does the configured damage and records it. The same data loses the same lines in every sync."""
 
     specs: Sequence[FaultSpec]
     dataset: str
@@ -40,7 +40,7 @@ class LandingDamage:
         taken: set[int] = set()
         for spec in self._ours(LINE_FAULTS):
             free = [index for index in range(len(lines)) if index not in taken]
-            thrown = dice(f"{self.seed}:{key}:{spec.name}")
+            thrown = dice(f"{self.seed}:{self.dataset}:{_part_of(key)}:{spec.name}")
             for index in pick(thrown, free, spec.rate, total=len(lines)):
                 taken.add(index)
                 lines[index] = _truncated(lines[index]) if spec.name == "truncated-line" else _bad_utf8(lines[index])
@@ -59,9 +59,13 @@ class LandingDamage:
         return [spec for spec in self.specs if spec.name in names and spec.dataset == self.dataset]
 
 
+def _part_of(key: str) -> str:
+    return key.rsplit("_", 1)[-1]
+
+
 def _truncated(line: bytes) -> bytes:
-    """The line's first two thirds: JSON that never ends."""
-    return line[: len(line) * 2 // 3]
+    """The line's first two thirds, up to a whole character: JSON that never ends."""
+    return line[: len(line) * 2 // 3].decode("utf-8", "ignore").encode()
 
 
 def _bad_utf8(line: bytes) -> bytes:

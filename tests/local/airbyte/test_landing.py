@@ -151,6 +151,24 @@ def test_spoiled_lines_are_exactly_the_recorded_ones(fault: str) -> None:
     assert {entry["key"] for entry in damage.record} == {key}
 
 
+def test_the_same_data_loses_the_same_lines_in_every_sync() -> None:
+    struck = []
+    for epoch in ("1772694489123", "1772780889123"):
+        damage = LandingDamage(check_damage(["truncated-line:5%"]), "launches")
+        damage.lines_of(f"landing/launches/2026_03_05_{epoch}_0.jsonl.gz", [b'{"_airbyte_data":{"id":1}}'] * 100)
+        struck.append([entry["line"] for entry in damage.record])
+    assert struck[0] == struck[1]
+    assert len(struck[0]) == 5
+
+
+def test_a_cut_line_is_still_whole_characters() -> None:
+    damage = LandingDamage(check_damage(["truncated-line:100%"]), "launches")
+    lines = [b'{"_airbyte_data":{"name":"' + "ü".encode() * count + b'"}}' for count in range(1, 9)]
+    for line in damage.lines_of("landing/launches/2026_03_05_1772694489123_0.jsonl.gz", lines):
+        assert unreadable(line)
+        line.decode("utf-8")
+
+
 def test_two_kinds_of_damage_never_strike_the_same_line() -> None:
     _, damage = spoiled("truncated-line:40%", "bad-utf8:40%", count=50)
     lines = [entry["line"] for entry in damage.record]
