@@ -15,7 +15,7 @@ from local.files import tail
 from local.postgres_home import SOCKET_PORT, SUPERUSER, PostgresHome, discard, forget_dead_server, prepare
 from local.problem import StackProblem
 
-__all__ = ["SOCKET_PORT", "SUPERUSER", "PostgresHome", "RunningPostgres", "running_postgres"]
+__all__ = ["SOCKET_PORT", "SUPERUSER", "PostgresHome", "RunningPostgres", "prepare", "running_postgres"]
 
 
 @dataclass(frozen=True, slots=True)

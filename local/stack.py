@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from local import postgres_home, record, seaweedfs, settings, stack_env
@@ -59,13 +59,24 @@ class StackState:
     state_dir: Path
     supervisor_pid: int | None
     parts: tuple[PartState, ...]
-    env: Mapping[str, str]
+    env: Mapping[str, str] = field(repr=False)  # holds the key to the lake
     memory_bytes: int  # of everything, the supervisor included
 
     @property
     def is_running(self) -> bool:
         """Tell whether every part runs."""
         return bool(self.parts) and all(part.status == "running" for part in self.parts)
+
+    def to_json(self) -> dict[str, object]:
+        """Return what may be shown, in JSON's types: everything but the environment's values."""
+        shown = {
+            **asdict(self),
+            "state_dir": str(self.state_dir),
+            "env": sorted(self.env),
+            "is_running": self.is_running,
+        }
+        shown["parts"] = [{**asdict(part), "log": str(part.log)} for part in self.parts]
+        return shown
 
 
 def up(state_dir: Path, say: Say, owner: int | None = None) -> StackState:

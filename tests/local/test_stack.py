@@ -140,5 +140,6 @@ def test_secrets_are_in_private_files_only(stack: StackState) -> None:
 
     told_aloud = [path.read_text(errors="replace") for path in (stack.state_dir / "logs").glob("*.log")]
     told_aloud += [" ".join(process.cmdline()) for process in processes(stack)]
+    told_aloud += [repr(stack), json.dumps(stack.to_json())]
     assert len(told_aloud) > len(stack.parts)
     assert [secret for secret in secrets for text in told_aloud if secret in text] == []
