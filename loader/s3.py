@@ -41,6 +41,10 @@ class S3Store:
         """The bucket's name."""
         return self._bucket
 
+    def close(self) -> None:
+        """Gives the connections back."""
+        self._client.close()
+
     def list(self, prefix: str) -> Iterator[StoredObject]:
         """The objects below `prefix`, in key order."""
         request: ListObjectsV2RequestTypeDef = {"Bucket": self._bucket, "Prefix": prefix}

@@ -1,6 +1,7 @@
 """Owns the Secrets Manager adapter: a secret's name in, the warehouse's address out. Nothing here prints a value."""
 
 import json
+from contextlib import closing
 
 import boto3
 from botocore.config import Config
@@ -16,7 +17,8 @@ def read_warehouse_address(secret_id: str) -> WarehouseAddress:
     """The address that a secret holds. Raises UsageError when it is missing, refused or incomplete."""
     client = boto3.client("secretsmanager", config=Config(retries={"mode": "standard", "max_attempts": 4}))
     try:
-        text = client.get_secret_value(SecretId=secret_id)["SecretString"]
+        with closing(client):
+            text = client.get_secret_value(SecretId=secret_id)["SecretString"]
     except ClientError as exc:
         code = exc.response.get("Error", {}).get("Code", "")
         if code in {"ResourceNotFoundException", "AccessDeniedException", "UnrecognizedClientException"}:

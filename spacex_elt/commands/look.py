@@ -24,9 +24,9 @@ def alerts(as_json: AsJson = False) -> None:
 
     Example: spacex-elt alerts
     """
-    from spacex_elt.wiring import open_inbox
+    from spacex_elt.wiring import read_alerts
 
-    messages = open_inbox().read()
+    messages = read_alerts()
     if as_json:
         print_result([asdict(message) for message in messages])
         return
@@ -51,14 +51,14 @@ def quarantine_show(
     from contracts.errors import UsageError
     from contracts.read import FOLDER, read_contracts
     from loader.quarantine import read_quarantine
-    from loader.s3 import S3Store
     from spacex_elt import report
-    from spacex_elt.settings import read_settings
+    from spacex_elt.wiring import open_lake
 
     known = read_contracts(FOLDER)
     if dataset not in known:
         raise UsageError(f"there is no dataset {dataset}. Expected one of: {', '.join(known)}.")
-    records = list(read_quarantine(S3Store(read_settings().lake_bucket), dataset, batch))
+    with open_lake() as lake:
+        records = list(read_quarantine(lake, dataset, batch))
     if as_json:
         print_result([{**asdict(record), "raw_base64": None} for record in records])
     else:
