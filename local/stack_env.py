@@ -43,6 +43,7 @@ def stack_env(settings: StackSettings, state_dir: Path) -> dict[str, str]:
         "AWS_ENDPOINT_URL": url(settings, "aws"),
         "AWS_ENDPOINT_URL_S3": url(settings, "s3"),
         "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": "127.0.0.1,localhost",
         "SPACEX_ELT_ENVIRONMENT": "laptop",
         "SPACEX_ELT_LAKE_BUCKET": LAKE_BUCKET,
         "SPACEX_ELT_DOCS_BUCKET": DOCS_BUCKET,

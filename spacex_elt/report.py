@@ -58,6 +58,8 @@ def print_run(console: Console, record: RunRecord, docs: str, trace: str) -> Non
             console.print(f"{_coloured(dataset.verdict)} {escape(dataset.reason)}", soft_wrap=True)
         elif dataset.was_already_published:
             console.print(f"{dataset.dataset}: this batch was published before; nothing was loaded again.")
+        for rule_id, keys in sorted(_warned(dataset).items()):
+            console.print(f"[yellow]warning[/] {dataset.dataset}: {rule_id} in {', '.join(keys)}", soft_wrap=True)
     if record.transform is not None:
         words = ", ".join(f"{count} {status}" for status, count in sorted(record.transform.counts.items()))
         verdict = _coloured(record.transform.verdict)
@@ -70,6 +72,16 @@ def print_run(console: Console, record: RunRecord, docs: str, trace: str) -> Non
     console.print(f"source     {escape(record.source)}", soft_wrap=True)
     console.print(f"data docs  {docs}", soft_wrap=True)
     console.print(f"run        {record.run_id} {_coloured(record.verdict)}")
+
+
+def _warned(dataset: DatasetRecord) -> dict[str, list[str]]:
+    """The first records behind each warning, a few words long."""
+    told = {}
+    for shard in dataset.raw_gate.shards:
+        for rule_id, keys in shard.warned_keys.items():
+            more = shard.warnings_by_rule[rule_id] - 3
+            told[rule_id] = [*keys[:3], f"{more} more"] if more > 0 else list(keys[:3])
+    return told
 
 
 def _coloured(verdict: Verdict) -> str:

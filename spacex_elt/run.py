@@ -73,14 +73,15 @@ def _sync(pipeline: Pipeline, run_id: str, request: SourceRequest, progress: Pro
     with progress.step("sync") as outcome, pipeline.telemetry.step("sync"):
         started = folder.find_sync()
         if started is None or not _ends_well(pipeline, started):
-            started = _start_sync(pipeline, folder, request)
+            started = start_sync(pipeline, folder, request)
         job = pipeline.sync_server.job(started.job_id)
         counts = ", ".join(f"{count:,} {name}" for name, count in sorted(job.committed_counts.items()))
         outcome.words = f"{counts} from {started.source}"
     return started
 
 
-def _start_sync(pipeline: Pipeline, folder: RunFolder, request: SourceRequest) -> SyncStarted:
+def start_sync(pipeline: Pipeline, folder: RunFolder, request: SourceRequest) -> SyncStarted:
+    """Starts a sync of the source and follows it to its end. Raises ServiceUnavailable when it fails."""
     with open_source(request, tuple(pipeline.contracts)) as source:
         server = pipeline.sync_server
         server.point_source_at(source.base_url, source.destination_faults)

@@ -1,7 +1,7 @@
 """Owns what a gate says: violations, rejections, checks and the verdict. Saying it to people is observability's job."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from contracts.model import Severity
@@ -82,6 +82,7 @@ class ShardResult:
     unkeyed_rejection_count: int  # rejected records whose key could not be read
     set_checks: tuple[CheckResult, ...]
     first_rejection: str | None  # one line for people: path, message and rule
+    warned_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # the first records behind each warning
 
     def _total(self, name: str) -> int:
         return sum(getattr(counts, name) for counts in self.objects)

@@ -11,6 +11,8 @@ from validation.envelope import Envelope, Unparseable, parse_line
 from validation.results import CheckResult, ObjectCounts, Rejection, ShardResult, Violation
 from validation.uniqueness import KeyMemory, Novelty, ValueMemory
 
+_WARNED_KEYS_KEPT = 20  # per rule: enough to look at, whatever the shard's size
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -57,6 +59,7 @@ class ShardTally:
         self._fates: Counter[str] = Counter()
         self._violations: Counter[str] = Counter()
         self._warnings: Counter[str] = Counter()
+        self._warned_keys: dict[str, list[str]] = {}
         self._changed_fields: Counter[str] = Counter()
         self._changed_count = 0
         self._rejected_keys: set[str] = set()
@@ -98,7 +101,7 @@ class ShardTally:
 
     def _accept(self, line: Line, envelope: Envelope, violations: Sequence[Violation]) -> bytes:
         self._fates["accepted"] += 1
-        self._warnings.update({violation.rule_id for violation in violations})
+        self._warn(envelope.record, {violation.rule_id for violation in violations})
         self._changed_count += bool(envelope.changes)
         self._changed_fields.update({change.field for change in envelope.changes})
         for path, memory in self._values.items():
@@ -106,6 +109,13 @@ class ShardTally:
             if isinstance(value, str | int | float):
                 memory.meet(value)
         return line.raw
+
+    def _warn(self, record: dict[str, Any], rule_ids: set[str]) -> None:
+        self._warnings.update(rule_ids)
+        for rule_id in rule_ids:
+            known = self._warned_keys.setdefault(rule_id, [])
+            if len(known) < _WARNED_KEYS_KEPT:
+                known.append(str(self._key_of(record)))
 
     def _reject(self, line: Line, key: str | None, violations: tuple[Violation, ...], fate: str) -> Rejection:
         self._fates[fate] += 1
@@ -154,6 +164,7 @@ class ShardTally:
             unkeyed_rejection_count=self._unkeyed_count,
             set_checks=tuple(self._checks()),
             first_rejection=self._first_rejection,
+            warned_keys={rule_id: tuple(keys) for rule_id, keys in sorted(self._warned_keys.items())},
         )
 
     def _checks(self) -> list[CheckResult]:

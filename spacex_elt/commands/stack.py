@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 
 import typer
 
@@ -52,7 +51,7 @@ def show_stack(as_json: AsJson = False) -> None:
     with _told():
         state = status(state_dir())
     if as_json:
-        print_result(asdict(state))
+        print_result(state.to_json())
     else:
         print_stack(results(), state)
 
