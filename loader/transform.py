@@ -253,7 +253,7 @@ def _first_line(message: str | None) -> str:
     lines = (message or "no message").splitlines()
     # "Database Error in model fct_launches (models/…)" only repeats the node's name; what went wrong stands below.
     wanted = lines[1] if len(lines) > 1 and re.match(r"^\w+( \w+)? Error in ", lines[0]) else lines[0]
-    return wanted.rstrip(".")[:300]
+    return wanted.split(". Please ")[0].rstrip(".")[:300]  # the driver's advice is about proxies and firewalls
 
 
 def _copy_if_there(source: Path, destination: Path) -> None:

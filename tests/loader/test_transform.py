@@ -99,6 +99,13 @@ def test_a_warehouse_that_falls_away_is_never_reported_as_bad_data(message: str)
         read_run_results({"results": [result("model.spacex_elt.fct_launches", "error", message)]}, exit_code=1)
 
 
+def test_the_driver_s_advice_is_left_out() -> None:
+    message = "Runtime Error in model m (models/m.sql)\n  BrokenPipe: server socket closed. Please check your firewall."
+    with pytest.raises(ServiceUnavailable) as raised:
+        read_run_results({"results": [result("model.spacex_elt.m", "error", message)]}, exit_code=1)
+    assert "server socket closed. Run the step again" in str(raised.value)
+
+
 def test_a_build_of_nothing_is_a_no_go() -> None:
     assert read_run_results({"results": []}, exit_code=0).verdict is Verdict.NO_GO
 
