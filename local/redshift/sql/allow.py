@@ -11,7 +11,7 @@ _QUERY = frozenset({"with_", "order", "limit", "offset"})
 _BINARY = frozenset({"this", "expression"})
 
 # A clause that is not named here is refused by name, whatever it may mean.
-_CLAUSES: dict[type[exp.Expr], frozenset[str]] = {
+_CLAUSES: dict[type, frozenset[str]] = {
     exp.Select: _QUERY
     | {"expressions", "from_", "joins", "where", "group", "having", "qualify", "distinct", "exclude", "kind"},
     exp.Union: _QUERY | _BINARY | {"distinct"},
@@ -86,34 +86,31 @@ _CLAUSES: dict[type[exp.Expr], frozenset[str]] = {
     exp.Merge: frozenset({"this", "using", "on", "whens"}),
     exp.Whens: frozenset({"expressions"}),
     exp.When: frozenset({"matched", "then"}),
-    **{
-        operator: _BINARY
-        for operator in (
-            exp.And,
-            exp.Or,
-            exp.EQ,
-            exp.NEQ,
-            exp.LT,
-            exp.LTE,
-            exp.GT,
-            exp.GTE,
-            exp.Is,
-            exp.Add,
-            exp.Sub,
-            exp.Mul,
-            exp.Mod,
-            exp.RegexpLike,
-            exp.SimilarTo,
-        )
-    },
+    exp.ObjectIdentifier: frozenset({"this"}),  # which of them, and where: types.py
 }
+_OPERATORS = (
+    exp.And,
+    exp.Or,
+    exp.EQ,
+    exp.NEQ,
+    exp.LT,
+    exp.LTE,
+    exp.GT,
+    exp.GTE,
+    exp.Is,
+    exp.Add,
+    exp.Sub,
+    exp.Mul,
+    exp.Mod,
+    exp.RegexpLike,
+    exp.SimilarTo,
+)
 # Redshift knows these where nothing but its catalog is read.
-_CATALOG_CLAUSES: dict[type[exp.Expr], frozenset[str]] = {
+_CATALOG_CLAUSES: dict[type, frozenset[str]] = {
     exp.Any: frozenset({"this"}),
     exp.Array: frozenset({"expressions", "bracket_notation"}),
-    exp.ObjectIdentifier: frozenset({"this"}),
 }
-_NAMES = {
+_NAMES: dict[type, str] = {
     exp.Lateral: "LATERAL",
     exp.Lock: "FOR UPDATE",
     exp.OnConflict: "ON CONFLICT",
@@ -124,7 +121,6 @@ _NAMES = {
     exp.Array: "ARRAY[...]",
     exp.Any: "ANY",
     exp.All: "ALL",
-    exp.ObjectIdentifier: "an object identifier type",
     exp.JSONExtract: "the operator ->",
     exp.JSONExtractScalar: "the operator ->>",
     exp.JSONBExtract: "the operator #>",
@@ -171,9 +167,8 @@ _CLAUSE_NAMES = {
 
 def check(tree: exp.Expr, *, in_catalog: bool) -> None:
     """Refuse the first node or clause that is not on the list."""
-    clauses = {**_CLAUSES, **_CATALOG_CLAUSES} if in_catalog else _CLAUSES
     for node in tree.walk():
-        allowed = clauses.get(type(node))
+        allowed = _allowed(node, in_catalog)
         if allowed is None:
             raise not_supported(_NAMES.get(type(node), f"{type(node).key.upper()} ({_excerpt(node)})"))
         for clause, value in node.args.items():
@@ -181,6 +176,13 @@ def check(tree: exp.Expr, *, in_catalog: bool) -> None:
                 raise not_supported(
                     f"{_CLAUSE_NAMES.get(clause, clause.strip('_').upper())} in {type(node).key.upper()}"
                 )
+
+
+def _allowed(node: exp.Expr, in_catalog: bool) -> frozenset[str] | None:
+    kind: type = type(node)
+    if kind in _OPERATORS:
+        return _BINARY
+    return _CLAUSES.get(kind, _CATALOG_CLAUSES.get(kind) if in_catalog else None)
 
 
 def _excerpt(node: exp.Expr) -> str:

@@ -39,7 +39,7 @@ def find(table: exp.Table) -> tuple[str, str] | None:
     schema, name = table.db, table.name
     if schema in _INTERNAL:
         raise _unknown(f"{schema}.{name}")
-    if schema == "information_schema" or schema == "pg_catalog" or (not schema and _RESERVED.match(name)):
+    if schema in ("information_schema", "pg_catalog") or (not schema and _RESERVED.match(name)):
         key = (schema or "pg_catalog", name)
         if key in relations():
             return key

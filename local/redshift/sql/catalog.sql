@@ -28,9 +28,7 @@ begin
         (note ->> 'interleaved')::boolean,
         note -> 'encodings'
     from regexp_matches(current_query(), '/\*redshift:(.*?)\*/', 'g') as found (texts)
-    cross join lateral (
-        select found.texts[1]::jsonb as note where pg_input_is_valid(found.texts[1], 'jsonb')
-    ) as parsed
+    cross join lateral (select redshift.read_json(found.texts[1])::jsonb as note) as parsed
     inner join pg_event_trigger_ddl_commands() as command
         on command.classid = 'pg_class'::regclass and command.objsubid = 0
     inner join pg_class as c on command.objid = c.oid and c.relname = note ->> 'table'

@@ -33,6 +33,10 @@ def _schema_name(reader: Reader) -> str:
     return quote(parts[-1])
 
 
+def _relation_name(reader: Reader) -> str:
+    return dotted(reader.qualified())
+
+
 def _create_schema(reader: Reader) -> Answer:
     condition = "IF NOT EXISTS " if reader.take("if", "not", "exists") else ""
     name = _schema_name(reader)
@@ -104,10 +108,10 @@ def _drop(reader: Reader) -> Answer:
     if kind is None:
         raise not_supported(f"DROP {reader.name().upper() if reader.here else ''}".strip())
     condition = "IF EXISTS " if reader.take("if", "exists") else ""
-    read = (lambda: _schema_name(reader)) if kind == "schema" else (lambda: dotted(reader.qualified()))
-    names = [read()]
+    read = _schema_name if kind == "schema" else _relation_name
+    names = [read(reader)]
     while reader.take(","):
-        names.append(read())
+        names.append(read(reader))
     how = reader.take_one_of("cascade", "restrict")
     return f"DROP {kind.upper()} {condition}{', '.join(names)}{' ' + how.upper() if how else ''}", None
 
@@ -136,31 +140,41 @@ def _alter(reader: Reader) -> Answer:
 
 def _table_change(reader: Reader) -> str:
     """Read what ALTER TABLE changes; empty for what has no meaning outside Redshift."""
-    if reader.take("rename"):
-        if reader.take("to"):
-            return f"RENAME TO {quote(reader.name())}"
-        reader.take("column")
-        old = quote(reader.name())
-        reader.expect("to")
-        return f"RENAME COLUMN {old} TO {quote(reader.name())}"
-    if reader.take("owner", "to"):
-        return f"OWNER TO {quote(reader.name())}"
-    if reader.take("drop"):
-        if reader.looks_at("constraint"):
-            raise not_supported("ALTER TABLE DROP CONSTRAINT")
-        reader.take("column")
-        name = quote(reader.name())
-        how = reader.take_one_of("cascade", "restrict")
-        return f"DROP COLUMN {name}{' ' + how.upper() if how else ''}"
-    if reader.take("add"):
-        if table_constraint(reader, []):
-            return ""
-        reader.take("column")
-        name, definition = column(reader, Attributes())
-        return f"ADD COLUMN {quote(name)} {definition}"
-    if reader.take("alter"):
-        return _alter_column(reader)
+    for word, read in _TABLE_CHANGES.items():
+        if reader.take(word):
+            return read(reader)
     raise not_supported(f"ALTER TABLE {reader.name().upper() if reader.here else ''}".strip())
+
+
+def _rename(reader: Reader) -> str:
+    if reader.take("to"):
+        return f"RENAME TO {quote(reader.name())}"
+    reader.take("column")
+    old = quote(reader.name())
+    reader.expect("to")
+    return f"RENAME COLUMN {old} TO {quote(reader.name())}"
+
+
+def _change_owner(reader: Reader) -> str:
+    reader.expect("to")
+    return f"OWNER TO {quote(reader.name())}"
+
+
+def _drop_column(reader: Reader) -> str:
+    if reader.looks_at("constraint"):
+        raise not_supported("ALTER TABLE DROP CONSTRAINT")
+    reader.take("column")
+    name = quote(reader.name())
+    how = reader.take_one_of("cascade", "restrict")
+    return f"DROP COLUMN {name}{' ' + how.upper() if how else ''}"
+
+
+def _add(reader: Reader) -> str:
+    if table_constraint(reader, []):
+        return ""
+    reader.take("column")
+    name, definition = column(reader, Attributes())
+    return f"ADD COLUMN {quote(name)} {definition}"
 
 
 def _alter_column(reader: Reader) -> str:
@@ -182,6 +196,13 @@ def _alter_column(reader: Reader) -> str:
     return f"{drop}, ALTER COLUMN {quote(name)} TYPE {kind.postgres}{add}"
 
 
+_TABLE_CHANGES: dict[str, Callable[[Reader], str]] = {
+    "rename": _rename,
+    "owner": _change_owner,
+    "drop": _drop_column,
+    "add": _add,
+    "alter": _alter_column,
+}
 GRAMMARS: dict[str, Callable[[Reader], Answer]] = {
     "create": _create,
     "drop": _drop,

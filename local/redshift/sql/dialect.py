@@ -17,10 +17,17 @@ from local.redshift.sql.refusal import NOT_SUPPORTED, syntax_error
 _CALLS_WITH_THEIR_OWN_GRAMMAR = ("CAST", "CONVERT", "EXTRACT", "POSITION", "SUBSTRING", "TRIM")
 
 
+def _approximate(parser: RedshiftParser) -> exp.Expr | None:
+    call = parser._parse_function()
+    if not isinstance(call, exp.Anonymous) or call.name.lower() != "count":
+        parser.raise_error("APPROXIMATE is only known before COUNT(DISTINCT ...)")
+    return call
+
+
 class RedshiftReader(Redshift):
     """Redshift's grammar over text that lexing.py has put into standard form."""
 
-    UNESCAPED_SEQUENCES: ClassVar = {}
+    UNESCAPED_SEQUENCES = {}  # noqa: RUF012 (so the parent declares it)
 
     class Tokenizer(Redshift.Tokenizer):
         """Strings hold no escapes any more, and there are no dollar quotes left."""
@@ -40,15 +47,8 @@ class RedshiftReader(Redshift):
         NO_PAREN_FUNCTION_PARSERS: ClassVar = {
             **{name: RedshiftParser.NO_PAREN_FUNCTION_PARSERS[name] for name in ("CASE", "ANY")},
             "SYSDATE": lambda self: self.expression(exp.Anonymous(this="sysdate")),
-            "APPROXIMATE": lambda self: _approximate(self),
+            "APPROXIMATE": _approximate,
         }
-
-
-def _approximate(parser: RedshiftParser) -> exp.Expr | None:
-    call = parser._parse_function()
-    if not isinstance(call, exp.Anonymous) or call.name.lower() != "count":
-        parser.raise_error("APPROXIMATE is only known before COUNT(DISTINCT ...)")
-    return call
 
 
 class PostgresWriter(Postgres):
@@ -71,7 +71,8 @@ def parse_expression(text: str) -> exp.Expr:
     tree = parse(f"select {text}")
     if not isinstance(tree, exp.Select) or len(tree.expressions) != 1 or len([k for k in tree.args.values() if k]) != 1:
         raise syntax_error(f"one expression was expected: {text[:80]}")
-    return tree.expressions[0]
+    expression: exp.Expr = tree.expressions[0]
+    return expression
 
 
 def write(tree: exp.Expr) -> str:

@@ -1,4 +1,4 @@
-"""Owns INSERT, UPDATE, DELETE and MERGE, and the way from a statement's text to its translation. Queries: queries.py."""
+"""Owns INSERT, UPDATE, DELETE and MERGE, and the way from their text to their translation. Queries are queries.py's."""
 
 from sqlglot import exp
 
@@ -106,7 +106,7 @@ def _insert(tree: exp.Insert, translator: QueryTranslator) -> None:
 
 
 def _is_default(value: exp.Expr) -> bool:
-    is_word = (isinstance(value, exp.Var) or isinstance(value, exp.Column)) and value.name.lower() == "default"
+    is_word = isinstance(value, (exp.Var, exp.Column)) and value.name.lower() == "default"
     if is_word and isinstance(value, exp.Column):
         value.replace(exp.Var(this="DEFAULT"))
     return is_word

@@ -41,7 +41,9 @@ class Rule:
     runs: Runs = Runs.ANYWHERE
 
 
-def _rules(schema: str, fewest: int, most: int, names: str, role: Role = Role.SCALAR, runs: Runs = Runs.ANYWHERE):  # type: ignore[no-untyped-def] # noqa: ANN202
+def _rules(
+    schema: str, fewest: int, most: int, names: str, role: Role = Role.SCALAR, runs: Runs = Runs.ANYWHERE
+) -> dict[str, Rule]:
     prefix = f"{schema}." if schema else ""
     return {name: Rule(f"{prefix}{name}", fewest, most, role, runs) for name in names.split()}
 

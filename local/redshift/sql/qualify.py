@@ -56,7 +56,7 @@ def _refuse_merged_columns(node: exp.Select) -> None:
 
 
 def _order(node: exp.Select, items: list[exp.Expr]) -> exp.Order | None:
-    order = node.args.get("order")
+    order: exp.Order | None = node.args.get("order")
     if order is None:
         return None
     labels = {item.alias_or_name for item in node.expressions}

@@ -5,13 +5,14 @@ Names are scopes.py's, functions functions.py's; inserts, updates, deletes and m
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlglot import exp
 
 from local.redshift.sql import catalog
 from local.redshift.sql.functions import (
-    COLUMN_NAMES,
     Role,
     Runs,
     as_super,
@@ -21,11 +22,13 @@ from local.redshift.sql.functions import (
     rewrite_listagg,
     rule_of,
 )
+from local.redshift.sql.labels import label, name_columns
 from local.redshift.sql.lateral_aliases import expand_lateral_aliases
 from local.redshift.sql.lexing import PARAMETER_PREFIX
 from local.redshift.sql.qualify import without_qualify
 from local.redshift.sql.refusal import not_supported, syntax_error
-from local.redshift.sql.scopes import Path, Scope, Source, is_navigation, path_of, resolve
+from local.redshift.sql.scopes import Path, Scope, Source, path_of, resolve
+from local.redshift.sql.super_operands import check_branches, check_mixture, compare_super, membership
 from local.redshift.sql.types import resolve_node
 
 _BOOLEAN_HOLDERS = (exp.Where, exp.Having, exp.Qualify, exp.And, exp.Or, exp.Not)
@@ -58,6 +61,18 @@ class QueryTranslator:
     def __init__(self, *, in_catalog: bool) -> None:
         self.facts = Facts(reads_catalog=in_catalog)
         self._in_catalog = in_catalog
+        self._rewrites: tuple[tuple[type | tuple[type, ...], Callable[[Any], exp.Expr]], ...] = (
+            (exp.Anonymous, self._call),
+            (exp.WithinGroup, self._within_group),
+            (exp.Window, self._window),
+            (exp.Extract, rewrite_extract),
+            (exp.CurrentUserId, lambda _: call("redshift.current_user_id")),
+            (exp.Cast, self._cast),
+            (exp.In, membership),
+            (_COMPARISONS, compare_super),
+            (exp.Interval, _check_interval),
+            (exp.Case, check_branches),
+        )
 
     # -- queries ---------------------------------------------------------------------------------------------------
 
@@ -82,7 +97,9 @@ class QueryTranslator:
     def with_clause(self, node: exp.Expr, outer: Scope | None, ctes: Ctes) -> Ctes:
         """Translate the common table expressions of a statement and return all that are in sight."""
         clause = node.args.get("with_")
-        for cte in clause.expressions if clause else ():
+        if clause is None:
+            return ctes
+        for cte in clause.expressions:
             declared = tuple(column.name for column in cte.args["alias"].columns) or None
             if clause.args.get("recursive"):
                 ctes = {**ctes, cte.alias: declared}
@@ -97,7 +114,7 @@ class QueryTranslator:
         self.from_clause(node, scope, ctes)
         expand_lateral_aliases(node, scope)
         columns = self._output_columns(node, scope)
-        self._name_columns(node)
+        name_columns(node)
         for clause, value in list(node.args.items()):
             if clause not in ("with_", "from_", "joins"):
                 for item in value if isinstance(value, list) else [value]:
@@ -208,18 +225,18 @@ class QueryTranslator:
         name = alias or path.label
         if name is None:
             raise syntax_error("an unnested array needs an alias")
-        columns = (name, index or f"{name}_index")
+        columns = (name, index) if index else (name,)
         value = resolve(path, scope)
         if isinstance(value, exp.Column) and not value.table:
             raise not_supported(f"unnesting {value.name}, which is not of a table in FROM")
         names = [exp.to_identifier(column, quoted=True) for column in columns]
         item.replace(
             exp.Lateral(
-                this=call("redshift.unnest_super", value),
+                this=call("redshift.elements_with_index_of" if index else "redshift.elements_of", value),
                 alias=exp.TableAlias(this=exp.to_identifier(name, quoted=True), columns=names),
             )
         )
-        scope.sources.append(Source(name, (), columns if index else (name,), is_unnested=True))
+        scope.sources.append(Source(name, (), columns, is_unnested=True))
 
     # -- select list -----------------------------------------------------------------------------------------------
 
@@ -235,14 +252,8 @@ class QueryTranslator:
                             return None
                         names.extend(source.columns)
             else:
-                names.append(_label(item) or "")
+                names.append(label(item) or "")
         return tuple(names)
-
-    def _name_columns(self, node: exp.Select) -> None:
-        for item in list(node.expressions):
-            label = None if isinstance(item, (exp.Alias, exp.Star, exp.Column)) and _is_plain(item) else _label(item)
-            if label and not isinstance(item, exp.Alias):
-                item.replace(exp.Alias(this=item.copy(), alias=exp.to_identifier(label, quoted=True)))
 
     # -- expressions -----------------------------------------------------------------------------------------------
 
@@ -275,37 +286,21 @@ class QueryTranslator:
         return _put(node, node.expression)
 
     def _rewrite(self, node: exp.Expr) -> exp.Expr:
-        for clause in ("this", "expression"):
-            if isinstance(node, _BOOLEAN_HOLDERS):
+        if isinstance(node, _BOOLEAN_HOLDERS):
+            for clause in ("this", "expression"):
                 _as_condition(node, clause)
-        if isinstance(node, exp.Anonymous):
-            is_collected = isinstance(node.parent, exp.WithinGroup) and node.name.lower() == "listagg"
-            return node if is_collected else self._call(node)
-        if isinstance(node, exp.WithinGroup):
-            return self._within_group(node)
-        if isinstance(node, exp.Window):
-            return self._window(node)
-        if isinstance(node, exp.Extract):
-            return rewrite_extract(node)
-        if isinstance(node, exp.CurrentUserId):
-            return call("redshift.current_user_id")
         if isinstance(node, (exp.CurrentTimestamp, exp.CurrentSchema)):
-            self.facts.leader_functions.append(node.key.upper())
-        if isinstance(node, exp.Cast):
-            return self._cast(node)
-        if isinstance(node, exp.In):
-            return _membership(node)
-        if isinstance(node, _COMPARISONS):
-            _compare_super(node)
-        if isinstance(node, exp.Interval):
-            _check_interval(node)
-        if isinstance(node, (exp.Case, exp.If)):
-            _check_branches(node)
+            self.facts.leader_functions.append(_LEADER_WORDS[type(node)])
+        for kinds, rewrite in self._rewrites:
+            if isinstance(node, kinds):
+                return rewrite(node)
         return node
 
     def _call(self, node: exp.Anonymous) -> exp.Expr:
-        rule = rule_of(node)
         name = node.name.lower()
+        if isinstance(node.parent, exp.WithinGroup) and name == "listagg":
+            return node
+        rule = rule_of(node)
         if rule.runs is Runs.LEADER:
             self.facts.leader_functions.append(name)
         elif rule.runs is Runs.COMPUTE:
@@ -313,7 +308,7 @@ class QueryTranslator:
         if rule.role in (Role.RANKING, Role.FRAMED) and not isinstance(node.parent, exp.Window):
             raise syntax_error(f"the window function {name} needs an OVER clause")
         if name in ("coalesce", "nvl", "greatest", "least", "nullif"):
-            _check_mixture(node.expressions, name)
+            check_mixture(node.expressions, name)
         return rewrite_call(node)
 
     def _within_group(self, node: exp.WithinGroup) -> exp.Expr:
@@ -366,6 +361,10 @@ _TAKE_A_DATE_PART = {
     "date_part",
     "pgdate_part",
 }
+_LEADER_WORDS: dict[type, str] = {
+    exp.CurrentTimestamp: "current_timestamp",
+    exp.CurrentSchema: "current_schema",
+}
 _RANKING = {"row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile", "lag", "lead"}
 
 
@@ -392,76 +391,16 @@ def _alias_columns(item: exp.Expr) -> tuple[str, ...] | None:
     return tuple(column.name for column in alias.columns) or None if alias else None
 
 
-def _is_plain(item: exp.Expr) -> bool:
-    path = path_of(item) if isinstance(item, exp.Column) else None
-    return path is None or len(path.names) == 1
-
-
-def _label(node: exp.Expr) -> str | None:
-    """Return what Redshift calls the column of an expression, None where PostgreSQL says the same."""
-    if isinstance(node, exp.Alias):
-        return node.alias
-    if isinstance(node, (exp.Cast, exp.Paren)):
-        return _label(node.this)
-    if isinstance(node, (exp.Column, exp.Dot, exp.Bracket)):
-        path = path_of(node)
-        is_parameter = path and path.names and path.names[0].startswith(PARAMETER_PREFIX)
-        return path.label if path and not is_parameter else None
-    if isinstance(node, exp.Window):
-        return _label(node.this)
-    if isinstance(node, exp.WithinGroup):
-        return node.this.name.lower()
-    if isinstance(node, exp.Anonymous):
-        return COLUMN_NAMES.get(node.name.lower(), node.name.lower())
-    return "date_part" if isinstance(node, exp.Extract) else None
-
-
 def _as_condition(node: exp.Expr, clause: str) -> None:
     value = node.args.get(clause)
     if isinstance(value, exp.Literal) and not value.is_string and value.name in ("0", "1"):
         node.set(clause, exp.Boolean(this=value.name == "1"))
 
 
-def _text(node: exp.Expr) -> exp.Expr:
-    is_text = isinstance(node, exp.Literal) and node.is_string
-    return exp.Cast(this=node, to=exp.Var(this="character varying")) if is_text else node
-
-
-def _compare_super(node: exp.Expr) -> None:
-    """A constant beside a SUPER value is a string, never JSON to be parsed."""
-    if is_navigation(node.this):
-        node.set("expression", _text(node.expression))
-    if is_navigation(node.expression):
-        node.set("this", _text(node.this))
-
-
-def _membership(node: exp.In) -> exp.Expr:
-    if not is_navigation(node.this) or not node.expressions:
-        return node
-    tests: list[exp.Expr] = [exp.EQ(this=node.this.copy(), expression=_text(item)) for item in node.expressions]
-    combined = tests[0]
-    for test in tests[1:]:
-        combined = exp.Or(this=combined, expression=test)
-    return exp.Paren(this=combined)
-
-
-def _check_mixture(values: list[exp.Expr], where: str) -> None:
-    if any(is_navigation(value) for value in values) and any(
-        isinstance(value, exp.Literal) and value.is_string for value in values
-    ):
-        raise not_supported(f"a SUPER value beside a constant string in {where}", hint="Cast the SUPER value.")
-
-
-def _check_branches(node: exp.Expr) -> None:
-    if isinstance(node, exp.Case):
-        results = [branch.args["true"] for branch in node.args["ifs"]]
-        default = node.args.get("default")
-        _check_mixture([*results, *([default] if default else [])], "CASE")
-
-
-def _check_interval(node: exp.Interval) -> None:
+def _check_interval(node: exp.Interval) -> exp.Interval:
     if not isinstance(node.this, exp.Literal) or not node.this.is_string:
         raise not_supported("an INTERVAL that is not a constant")
+    return node
 
 
 def _fits(value: exp.Expr, length: int) -> bool:

@@ -86,10 +86,8 @@ def path_of(node: exp.Expr) -> Path | None:
     steps.reverse()
     if isinstance(node, (exp.Column, exp.Table)) and not isinstance(node.this, exp.Star):
         inside = node.this
-        if isinstance(inside, exp.Dot):  # sqlglot keeps the fourth and later parts of a table's name here
-            names = [part.name for part in inside.flatten()]
-        else:
-            names = [inside.name]
+        # sqlglot keeps the fourth and later parts of a table's name in a chain of its own.
+        names = [part.name for part in inside.flatten()] if isinstance(inside, exp.Dot) else [inside.name]
         qualifiers = [node.args[part].name for part in ("catalog", "db", "table") if node.args.get(part)]
         return Path(None, (*qualifiers, *names), tuple(steps))
     return Path(node, (), tuple(steps)) if steps else None

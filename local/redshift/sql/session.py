@@ -280,10 +280,7 @@ def _comment(reader: Reader) -> Answer:
     while reader.take("."):
         name.append(reader.name())
     reader.expect("is")
-    if reader.take("null"):
-        text = "NULL"
-    else:
-        text = literal(reader.expect_kind(Kind.STRING))
+    text = "NULL" if reader.take("null") else literal(reader.expect_kind(Kind.STRING))
     if len(name) > 4:
         raise syntax_error(f"the name {'.'.join(name)} has too many parts")
     return f"COMMENT ON {kind.upper()} {dotted(tuple(name))} IS {text}", None

@@ -66,12 +66,35 @@ create or replace function redshift.elements(super) returns jsonb language sql i
         when jsonb_typeof($1::jsonb) = 'array' then $1::jsonb
         when redshift.fail('0A000', 'unnesting a SUPER value that is no array: ' || jsonb_typeof($1::jsonb)) then null
     end;
-create or replace function redshift.unnest_super(super) returns table (value super, index bigint)
+create or replace function redshift.elements_of(super) returns setof super
+    language sql immutable parallel safe
+begin atomic
+    select nullif(element.value, 'null'::jsonb)::super from jsonb_array_elements(redshift.elements($1)) as element;
+end;
+create or replace function redshift.elements_with_index_of(super) returns table (value super, index bigint)
     language sql immutable parallel safe
 begin atomic
     select nullif(element.value, 'null'::jsonb)::super, element.ordinality - 1
     from jsonb_array_elements(redshift.elements($1)) with ordinality as element;
 end;
+
+-- Reading text leniently. In PL/pgSQL, because PostgreSQL computes a cast of a constant before it looks at the guard.
+do $$
+declare
+    kind text;
+begin
+    foreach kind in array array[
+        'numeric', 'float8', 'float4', 'int8', 'bool', 'date', 'time', 'timestamp', 'timestamptz', 'json'
+    ] loop
+        execute format(
+            'create or replace function redshift.read_%1$s(text) returns %1$s language plpgsql immutable strict'
+            ' parallel safe as $body$ begin if pg_input_is_valid($1, %1$L) then return $1::%1$s; end if;'
+            ' return null; end $body$',
+            kind
+        );
+    end loop;
+end
+$$;
 
 -- Casts from SUPER: a value of the wrong kind gives null, not an error.
 create or replace function redshift.scalar_text(super) returns text language sql immutable parallel safe
@@ -86,23 +109,16 @@ create or replace function redshift.super_to_varchar(super) returns character va
 create or replace function redshift.super_to_text(super) returns text language sql immutable parallel safe
     return redshift.super_to_varchar($1)::text;
 create or replace function redshift.super_to_numeric(super) returns numeric language sql immutable parallel safe
-    return case
-        when pg_input_is_valid(redshift.scalar_text($1), 'numeric') then redshift.scalar_text($1)::numeric
-    end;
+    return redshift.read_numeric(redshift.scalar_text($1));
 create or replace function redshift.super_to_float8(super) returns double precision language sql immutable parallel safe
-    return case
-        when pg_input_is_valid(redshift.scalar_text($1), 'float8') then redshift.scalar_text($1)::float8
-    end;
+    return redshift.read_float8(redshift.scalar_text($1));
 create or replace function redshift.super_to_float4(super) returns real language sql immutable parallel safe
-    return case
-        when pg_input_is_valid(redshift.scalar_text($1), 'float4') then redshift.scalar_text($1)::float4
-    end;
+    return redshift.read_float4(redshift.scalar_text($1));
 create or replace function redshift.whole(super) returns numeric language sql immutable parallel safe
     return case jsonb_typeof($1::jsonb)
         when 'number' then round(($1::jsonb)::numeric)
         when 'boolean' then (($1::jsonb)::boolean)::integer::numeric
-        when 'string' then
-            case when pg_input_is_valid(redshift.scalar_text($1), 'int8') then redshift.scalar_text($1)::int8 end
+        when 'string' then redshift.read_int8(redshift.scalar_text($1))
     end;
 create or replace function redshift.super_to_int8(super) returns bigint language sql immutable parallel safe
     return case
@@ -116,21 +132,18 @@ create or replace function redshift.super_to_bool(super) returns boolean languag
     return case jsonb_typeof($1::jsonb)
         when 'boolean' then ($1::jsonb)::boolean
         when 'number' then case when scale(($1::jsonb)::numeric) = 0 then ($1::jsonb)::numeric <> 0 end
-        when 'string' then
-            case when pg_input_is_valid(redshift.scalar_text($1), 'bool') then redshift.scalar_text($1)::boolean end
+        when 'string' then redshift.read_bool(redshift.scalar_text($1))
     end;
 create or replace function redshift.date_text(super) returns text language sql immutable parallel safe
     return case when jsonb_typeof($1::jsonb) = 'string' then $1::jsonb #>> '{}' end;
 create or replace function redshift.super_to_date(super) returns date language sql stable parallel safe
-    return case when pg_input_is_valid(redshift.date_text($1), 'date') then redshift.date_text($1)::date end;
+    return redshift.read_date(redshift.date_text($1));
 create or replace function redshift.super_to_time(super) returns time language sql stable parallel safe
-    return case when pg_input_is_valid(redshift.date_text($1), 'time') then redshift.date_text($1)::time end;
+    return redshift.read_time(redshift.date_text($1));
 create or replace function redshift.super_to_timestamp(super) returns timestamp language sql stable parallel safe
-    return case when pg_input_is_valid(redshift.date_text($1), 'timestamp') then redshift.date_text($1)::timestamp end;
+    return redshift.read_timestamp(redshift.date_text($1));
 create or replace function redshift.super_to_timestamptz(super) returns timestamptz language sql stable parallel safe
-    return case
-        when pg_input_is_valid(redshift.date_text($1), 'timestamptz') then redshift.date_text($1)::timestamptz
-    end;
+    return redshift.read_timestamptz(redshift.date_text($1));
 
 -- Casts to SUPER. A string becomes a SUPER string; dates cannot be cast.
 create or replace function redshift.to_super(text) returns super language sql immutable strict parallel safe
@@ -325,7 +338,7 @@ create or replace function redshift.is_valid_json(text) returns boolean language
 create or replace function redshift.is_valid_json_array(text) returns boolean language sql immutable parallel safe
     return coalesce(pg_input_is_valid($1, 'json') and left(ltrim($1, E' \t\r\n'), 1) = '[', false);
 create or replace function redshift.json_or_null(text, boolean) returns json language sql immutable parallel safe
-    return case when not $2 or pg_input_is_valid($1, 'json') then $1::json end;
+    return case when $2 then redshift.read_json($1) else $1::json end;
 create or replace function redshift.json_array_length(text, boolean default false) returns integer
     language sql immutable parallel safe
     return json_array_length(redshift.json_or_null($1, $2));

@@ -1,5 +1,6 @@
-"""Owns the way from a client's text to the statements PostgreSQL runs. What each kind of statement becomes is the job of
-session.py, ddl.py and dml.py; where the result runs, of the server around this package.
+"""Owns the way from a client's text to the statements PostgreSQL runs.
+
+What each kind of statement becomes is the job of session.py, ddl.py and dml.py; running it, of the server around this.
 """
 
 from dataclasses import dataclass

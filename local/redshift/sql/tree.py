@@ -12,13 +12,13 @@ _OPERATORS = (
     exp.AtTimeZone,
     exp.Escape,
 )
-_LOOSE = (exp.Paren, exp.Dot, exp.Neg)
+_WHOLE = (exp.Paren, exp.Dot)
 
 
 def grouped(tree: exp.Expr) -> exp.Expr:
     """Put every operand that is itself an operation in parentheses."""
     for node in list(tree.walk(bfs=False)):
-        if isinstance(node, _OPERATORS) and not isinstance(node, (exp.Paren, exp.Dot)):
+        if isinstance(node, _OPERATORS) and not isinstance(node, _WHOLE):
             for clause in ("this", "expression", "low", "high", "zone"):
                 _group(node, clause)
     return tree
@@ -26,10 +26,10 @@ def grouped(tree: exp.Expr) -> exp.Expr:
 
 def _group(node: exp.Expr, clause: str) -> None:
     operand = node.args.get(clause)
-    is_operation = isinstance(operand, _OPERATORS) and not isinstance(operand, (exp.Paren, exp.Dot))
-    if not is_operation or _is_chain(node, operand, clause) or isinstance(operand, exp.Escape):
-        return
-    node.set(clause, exp.Paren(this=operand))
+    is_operation = isinstance(operand, _OPERATORS) and not isinstance(operand, _WHOLE)
+    belongs = isinstance(node, exp.Escape) and clause == "this"  # ESCAPE is a part of the LIKE before it
+    if is_operation and not belongs and not _is_chain(node, operand, clause):
+        node.set(clause, exp.Paren(this=operand))
 
 
 def _is_chain(node: exp.Expr, operand: exp.Expr | None, clause: str) -> bool:

@@ -1,4 +1,4 @@
-"""Owns the database these tests run translated SQL in: a PostgreSQL bootstrapped as the stand-in's, without its wire."""
+"""Owns the database these tests run translated SQL in: PostgreSQL made the stand-in's, without its wire."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
