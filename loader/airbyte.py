@@ -5,7 +5,7 @@ the public one does not give.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -46,6 +46,10 @@ class SyncServer(Protocol):
         """Starts a sync and returns its job id."""
         ...
 
+    def running_job_id(self) -> str | None:
+        """The job that is running now, if any: the server refuses to start a second one."""
+        ...
+
     def job(self, job_id: str) -> SyncJob:
         """What the server says of a job now."""
         ...
@@ -75,6 +79,11 @@ class AirbyteServer:
         answer = self._call("POST", "/api/public/v1/jobs", {"connectionId": self.connection_id, "jobType": "sync"})
         return str(answer["jobId"])
 
+    def running_job_id(self) -> str | None:
+        """The job that is running now, if any."""
+        jobs = self._call("GET", f"/api/public/v1/jobs?connectionId={self.connection_id}&jobType=sync", None)["data"]
+        return next((str(job["jobId"]) for job in jobs if job["status"] in _RUNNING), None)
+
     def job(self, job_id: str) -> SyncJob:
         """What the server says of a job now."""
         if not job_id.isdigit():
@@ -89,7 +98,7 @@ class AirbyteServer:
         failures = (last.get("failureSummary") or {}).get("failures", [])
         return SyncJob(job_id, answer["job"]["status"], counts, _in_short(failures))
 
-    def _call(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
+    def _call(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
         where = f"{method} {self.url}{path}"
         try:
             answer = requests.request(method, f"{self.url}{path}", json=body, timeout=30)
@@ -116,14 +125,19 @@ def _in_short(failures: Sequence[Mapping[str, Any]]) -> str | None:
     return first if len(messages) == 1 else f"{first} (and {len(messages) - 1} more streams)"
 
 
-def wait_for(server: SyncServer, job_id: str, timeout_s: float, told: Callable[[SyncJob], None]) -> SyncJob:
-    """Follows a job to its end and returns it. Raises ServiceUnavailable when it fails or takes too long."""
+def wait_for_end(server: SyncServer, job_id: str, timeout_s: float) -> SyncJob:
+    """Follows a job to its end, good or bad. Raises ServiceUnavailable when it takes too long."""
     deadline = time.monotonic() + timeout_s
     while (job := server.job(job_id)).is_running:
-        told(job)
         if time.monotonic() > deadline:
             raise ServiceUnavailable(f"Airbyte job {job_id} is still {job.status} after {timeout_s:.0f} s. Look at it.")
         time.sleep(0.2)
+    return job
+
+
+def wait_for(server: SyncServer, job_id: str, timeout_s: float) -> SyncJob:
+    """Follows a job to its good end. Raises ServiceUnavailable when it fails or takes too long."""
+    job = wait_for_end(server, job_id, timeout_s)
     if job.status != "succeeded":
         raise ServiceUnavailable(
             f"Airbyte job {job_id} ended {job.status}: {job.failure or 'it gave no reason'}. Nothing was loaded; "

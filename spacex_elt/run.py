@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from contracts.errors import GateClosed, PipelineError
-from loader.airbyte import wait_for
+from loader.airbyte import wait_for, wait_for_end
 from loader.batch import Plan
 from loader.pipeline import Pipeline
 from loader.publish import publish_step
@@ -84,18 +84,20 @@ def start_sync(pipeline: Pipeline, folder: RunFolder, request: SourceRequest) ->
     """Starts a sync of the source and follows it to its end. Raises ServiceUnavailable when it fails."""
     with open_source(request, tuple(pipeline.contracts)) as source:
         server = pipeline.sync_server
+        if (other := server.running_job_id()) is not None:  # somebody's, or that of a run killed before it noted it
+            wait_for_end(server, other, SYNC_TIMEOUT_S)
         server.point_source_at(source.base_url, source.destination_faults)
         server.select_streams(source.datasets)
         started = SyncStarted(server.start_sync(), source.words)
         folder.write("sync.json", started)
-        wait_for(server, started.job_id, SYNC_TIMEOUT_S, told=lambda job: None)
+        wait_for(server, started.job_id, SYNC_TIMEOUT_S)
     return started
 
 
 def _ends_well(pipeline: Pipeline, started: SyncStarted) -> bool:
     """Whether the sync that an earlier try of this run started has landed everything, now or in a while."""
     try:
-        wait_for(pipeline.sync_server, started.job_id, SYNC_TIMEOUT_S, told=lambda job: None)
+        wait_for(pipeline.sync_server, started.job_id, SYNC_TIMEOUT_S)
     except PipelineError:
         return False
     return True
