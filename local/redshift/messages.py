@@ -14,8 +14,9 @@ CANCEL_REQUEST = 80877102
 
 SUPER_OID = 4000
 JSONB_OID = 3802
-# What Redshift calls a type, to what PostgreSQL calls it. Both interval kinds are one type in PostgreSQL.
-_TO_POSTGRES = {SUPER_OID: JSONB_OID, 1188: 1186, 1190: 1186}
+# What Redshift calls a type, to what PostgreSQL calls it. Both interval kinds are one type in PostgreSQL; SUPER is a
+# type that sql/ makes under its own number.
+_TO_POSTGRES = {1188: 1186, 1190: 1186}
 _TO_REDSHIFT = {JSONB_OID: SUPER_OID}
 
 _INT16 = struct.Struct("!h")

@@ -65,6 +65,9 @@ class Server:
             )
         except (ClientGone, ConnectionLost, TimeoutError) as exc:
             log.debug("a client left: %s", exc)
+            writer.transport.abort()
+        except asyncio.CancelledError:  # the server stops; asyncio's streams complain of a task that ends so
+            writer.transport.abort()
         except Exception:
             log.exception("a conversation broke off")
             await _say(writer, Problem("XX000", "the Redshift stand-in failed; its log says why", severity="FATAL"))

@@ -13,7 +13,7 @@ from local.redshift.backend import Backend, PostgresSaid
 from local.redshift.copy.failure import CopyFailed
 from local.redshift.copy.load import CopyRunner
 from local.redshift.messages import Problem
-from local.redshift.sql.refusal import Refused
+from local.redshift.sql import Refused
 from local.redshift.statements import Statement, Translate
 from local.redshift.stream import ClientGone, ConnectionLost, MessageStream
 
