@@ -170,6 +170,8 @@ def rule_of(node: exp.Anonymous) -> Rule:
             sqlstate=UNDEFINED_FUNCTION,
             hint="Only functions known to mean the same on Redshift are accepted.",
         )
+    if any(_is_no_value(argument) for argument in node.expressions):
+        raise not_supported(f"this kind of argument: {node.sql('redshift')}")
     if _is_distinct(node):
         arguments = len(node.expressions[0].expressions)
     if not rule.fewest <= arguments <= rule.most:
@@ -217,6 +219,11 @@ def as_timestamp(node: exp.Expr) -> exp.Expr:
     if (isinstance(node, exp.Literal) and node.is_string) or isinstance(node, exp.Null):
         return exp.Cast(this=node, to=exp.Var(this="timestamp"))
     return node
+
+
+def _is_no_value(argument: exp.Expr) -> bool:
+    is_row = isinstance(argument, exp.Column) and isinstance(argument.this, exp.Star)
+    return is_row or isinstance(argument, (exp.Order, exp.Alias, exp.Tuple))
 
 
 def _is_distinct(node: exp.Anonymous) -> bool:

@@ -25,6 +25,7 @@ from local.redshift.sql.functions import (
 from local.redshift.sql.labels import label, name_columns
 from local.redshift.sql.lateral_aliases import expand_lateral_aliases
 from local.redshift.sql.lexing import PARAMETER_PREFIX
+from local.redshift.sql.patterns import check_pattern
 from local.redshift.sql.qualify import without_qualify
 from local.redshift.sql.refusal import not_supported, syntax_error
 from local.redshift.sql.scopes import Path, Scope, Source, path_of, resolve
@@ -70,6 +71,8 @@ class QueryTranslator:
             (exp.Cast, self._cast),
             (exp.In, membership),
             (_COMPARISONS, compare_super),
+            (exp.RegexpLike, check_pattern),
+            (exp.Substring, _check_substring),
             (exp.Interval, _check_interval),
             (exp.Case, check_branches),
         )
@@ -137,9 +140,15 @@ class QueryTranslator:
             self.from_item(from_.this, scope, ctes)
         joins = node.args.get("joins") or []
         for join in joins:
-            if join.args.get("method") not in (None, "", "NATURAL"):
-                raise not_supported(f"{join.args['method']} JOIN")
+            _check_join(join)
+            known = len(scope.sources)
             self.from_item(join.this, scope, ctes)
+            is_list = not any(join.args.get(clause) for clause in ("side", "kind", "method", "on", "using"))
+            if not is_list and any(source.is_unnested for source in scope.sources[known:]):
+                raise not_supported("unnesting an array by JOIN", hint="Name the array after a comma in FROM.")
+        outer = {join.side for join in joins} & {"RIGHT", "FULL"}
+        if outer and any(source.is_unnested for source in scope.sources):
+            raise not_supported(f"an unnested array in a query with {outer.pop()} JOIN")
         for join in joins:
             if on := join.args.get("on"):
                 self.expression(on, scope, ctes)
@@ -301,6 +310,7 @@ class QueryTranslator:
         if isinstance(node.parent, exp.WithinGroup) and name == "listagg":
             return node
         rule = rule_of(node)
+        check_pattern(node)
         if rule.runs is Runs.LEADER:
             self.facts.leader_functions.append(name)
         elif rule.runs is Runs.COMPUTE:
@@ -395,6 +405,20 @@ def _as_condition(node: exp.Expr, clause: str) -> None:
     value = node.args.get(clause)
     if isinstance(value, exp.Literal) and not value.is_string and value.name in ("0", "1"):
         node.set(clause, exp.Boolean(this=value.name == "1"))
+
+
+def _check_join(join: exp.Join) -> None:
+    method, side, kind = (str(join.args.get(clause) or "").upper() for clause in ("method", "side", "kind"))
+    known = method in ("", "NATURAL") and side in ("", "LEFT", "RIGHT", "FULL")
+    if not known or kind not in ("", "INNER", "OUTER", "CROSS"):
+        raise not_supported(f"{' '.join(filter(None, (method, side, kind)))} JOIN")
+
+
+def _check_substring(node: exp.Substring) -> exp.Substring:
+    start = node.args.get("start")
+    if start is None or (isinstance(start, exp.Literal) and start.is_string):
+        raise not_supported("SUBSTRING with a pattern", hint="Use regexp_substr.")
+    return node
 
 
 def _check_interval(node: exp.Interval) -> exp.Interval:

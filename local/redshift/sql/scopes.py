@@ -100,8 +100,7 @@ def resolve(path: Path, scope: Scope) -> exp.Expr:
     names = path.names
     first = scope.find(names[0])
     if len(names) == 1:
-        unnested = scope.unnested_with(names[0])
-        return _navigate(_column(names[0], unnested.name if unnested else None), path.steps)
+        return _navigate(_bare_column(names[0], first, scope), path.steps)
     if first and first.is_unnested:
         return _navigate(_column(first.name, first.name), (*names[1:], *path.steps))
     if first:
@@ -109,8 +108,18 @@ def resolve(path: Path, scope: Scope) -> exp.Expr:
     for length in range(len(names) - 1, 1, -1):
         if source := scope.find_qualified(names[:length]):
             return _navigate(_column(names[length], source.name), (*names[length + 1 :], *path.steps))
-    unnested = scope.unnested_with(names[0])
-    return _navigate(_column(names[0], unnested.name if unnested else None), (*names[1:], *path.steps))
+    return _navigate(_bare_column(names[0], None, scope), (*names[1:], *path.steps))
+
+
+def _bare_column(name: str, table: Source | None, scope: Scope) -> exp.Column:
+    if unnested := scope.unnested_with(name):
+        return _column(name, unnested.name)
+    if table is None or name in (table.columns or ()):
+        return _column(name, None)
+    # PostgreSQL would read a table's name as its whole row where there is no such column; Redshift knows no rows.
+    if len(scope.sources) > 1:
+        raise not_supported(f'the name "{name}", which is a table\'s, for a column', hint="Qualify the column.")
+    return _column(name, table.name)
 
 
 def _column(name: str, table: str | None) -> exp.Column:

@@ -28,7 +28,10 @@ class Translated:
 
 @lru_cache(maxsize=2048)
 def _translate(text: str) -> tuple[Translated, ...]:
-    return tuple(_one(statement) for statement in statements(text))
+    try:
+        return tuple(_one(statement) for statement in statements(text))
+    except RecursionError as exc:
+        raise not_supported("a statement nested this deep") from exc
 
 
 def translate(text: str) -> list[Translated]:
