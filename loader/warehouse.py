@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: SQLSTATE classes and codes that mean "not now": connection, resources, shutdown, serialization.
 _RETRYABLE = ("08", "53", "57", "40001", "40P01")
+#: The driver waits this long for the login and for every answer: the longest COPY must fit in.
+_SILENCE_S = 1800
 _REFUSED_LOGIN = {"28000", "28P01", "3D000"}
 
 
@@ -121,7 +123,7 @@ def _connected(address: WarehouseAddress) -> Iterator["Connection"]:
             password=address.password,
             ssl=True,
             sslmode="verify-full",
-            timeout=30,
+            timeout=_SILENCE_S,
         )
     except (Error, OSError) as exc:
         raise _explain(exc, address) from exc

@@ -131,7 +131,7 @@ def test_a_run_killed_after_a_step_ends_as_if_undisturbed(
     assert state_after(run_here(RUN_ID, ASKED)) == undisturbed
 
 
-@pytest.mark.parametrize("write", [0, 1, 4, 9, 12, 15, 19, 23, 27, 30])
+@pytest.mark.parametrize("write", [1, 4, 9, 15, 22])
 def test_a_run_killed_before_a_write_ends_as_if_undisturbed(
     write: int,
     undisturbed: State,
