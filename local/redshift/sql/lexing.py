@@ -196,6 +196,8 @@ class _Lexer:
             self._word(word[0])
         elif (character.isdigit() or character == ".") and (number := _NUMBER.match(sql, at)):
             self._at = number.end()
+            if _WORD.match(sql, self._at):  # PostgreSQL 18 reads 1_000 and 0x1F as numbers
+                raise syntax_error(f"trailing junk after the number {number[0]}")
             self._token(Kind.NUMBER, number[0], number[0])
         else:
             symbol = _SYMBOL.match(sql, at)

@@ -313,6 +313,8 @@ REFUSED = [
     ("select * into x from t", "0A000", "INTO in SELECT"),
     ("select a from t group by all", "0A000", "ALL in GROUP"),
     ("select l.a from (t join u on t.a = u.a) as l", "0A000", "JOINS in TABLE"),
+    ("select 1_000", "42601", "trailing junk after the number 1"),
+    ("select 0x1f", "42601", "trailing junk after the number 0"),
 ]
 
 
