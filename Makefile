@@ -8,7 +8,7 @@ export DO_NOT_TRACK := 1
 export UV_CUSTOM_COMPILE_COMMAND := make lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lock up down reset clean
+.PHONY: help setup demo test check format bench lock up down reset clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ check: $(SETUP)  ## Lint, format check, types, layers, contracts
 format: $(SETUP)  ## Format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+bench: $(SETUP)  ## Measure the demo: time and memory (docs/benchmarks.md)
+	@$(BIN)/python -m tests.bench.demo
 
 lock: $(SETUP)  ## Resolve the requirements again after a change of pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --group dev --group local --universal --python-version 3.11 \

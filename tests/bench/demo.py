@@ -1,0 +1,99 @@
+"""Measures `make demo` on a stack of its own: wall time, the pipeline's share, memory of everything. `make bench`.
+
+Not a test: machines are shared, so nothing here passes or fails. The numbers go to docs/benchmarks.md.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from local import stack
+
+ROOT = Path(__file__).resolve().parents[2]
+_STEP = re.compile(r"^[✓!] (\w+) .*\((\d+\.\d) s\)$", re.MULTILINE)
+_EVERY_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One `make demo`."""
+
+    wall_s: float
+    steps_s: dict[str, float]
+    peak_rss_mb: float  # sum over all processes; pages that two share count twice
+
+
+def main() -> None:
+    """Prints a table: a first demo on an empty stack, and a second one on the same."""
+    with tempfile.TemporaryDirectory(prefix="spacex-elt-bench-") as folder:
+        state_dir = Path(folder) / "state"
+        try:
+            runs = {"first": measure(state_dir), "second": measure(state_dir)}
+            idle_mb = stack.status(state_dir).memory_bytes / 1e6
+        finally:
+            stack.reset(state_dir, say=lambda text: None)
+    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
+    print(f"{os.cpu_count()} cores, load {load}, Python {sys.version.split()[0]}; stack idle: {idle_mb:.0f} MB")
+    print("| demo | wall s | pipeline s | " + " | ".join(next(iter(runs.values())).steps_s) + " | peak MB |")
+    for name, run in runs.items():
+        steps = " | ".join(f"{seconds:.1f}" for seconds in run.steps_s.values())
+        print(f"| {name} | {run.wall_s:.1f} | {sum(run.steps_s.values()):.1f} | {steps} | {run.peak_rss_mb:.0f} |")
+
+
+def measure(state_dir: Path) -> Measured:
+    """Runs `make demo` once."""
+    environment = {**os.environ, "SPACEX_ELT_STATE_DIR": str(state_dir)}
+    began = time.monotonic()
+    with (
+        subprocess.Popen(
+            ["make", "demo"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as demo,
+        sampled_memory(demo.pid, state_dir) as peak,
+    ):
+        told, _ = demo.communicate()
+    wall_s = time.monotonic() - began
+    if demo.returncode:
+        raise SystemExit(told)
+    return Measured(wall_s, {name: float(seconds) for name, seconds in _STEP.findall(told)}, max(peak) / 1e6)
+
+
+@contextmanager
+def sampled_memory(pid: int, state_dir: Path) -> Iterator[list[int]]:
+    """Samples the memory of a process's tree and of the stack until the end of the block."""
+    samples, is_over = [0], threading.Event()
+
+    def sample() -> None:
+        while not is_over.wait(_EVERY_S):
+            samples.append(_tree_bytes(pid) + stack.status(state_dir).memory_bytes)
+
+    thread = threading.Thread(target=sample)
+    thread.start()
+    try:
+        yield samples
+    finally:
+        is_over.set()
+        thread.join()
+
+
+def _tree_bytes(pid: int) -> int:
+    total = 0
+    with suppress(psutil.Error):
+        root = psutil.Process(pid)
+        for process in (root, *root.children(recursive=True)):
+            with suppress(psutil.Error):
+                total += process.memory_info().rss
+    return total
+
+
+if __name__ == "__main__":
+    main()
