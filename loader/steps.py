@@ -3,6 +3,8 @@
 What a step does is in the module of its name; here it is found its inputs, traced, counted and remembered.
 """
 
+from collections.abc import Callable
+
 from contracts.errors import TransformFailed, UsageError
 from contracts.model import Contract
 from loader.batch import Batch, Plan, batch_identity
@@ -87,12 +89,15 @@ def load_step(pipeline: Pipeline, run_id: str, dataset: str) -> LoadOutput:
         return output
 
 
-def transform_step(pipeline: Pipeline, run_id: str) -> TransformRecord:
+def transform_step(
+    pipeline: Pipeline, run_id: str, on_progress: Callable[[str], None] = lambda line: None
+) -> TransformRecord:
     """Builds and tests the marts with dbt. Raises nothing for a failed test: its verdict is no-go."""
     with pipeline.telemetry.step("transform") as span:
         with pipeline.warehouse() as session:
             prepare_warehouse(session, pipeline.contracts)
-        record = run_dbt(pipeline.warehouse_address(), pipeline.dbt_project_dir, pipeline.work_dir / "dbt")
+        address, work_dir = pipeline.warehouse_address(), pipeline.work_dir / "dbt"
+        record = run_dbt(address, pipeline.dbt_project_dir, work_dir, on_progress=on_progress)
         pipeline.run_folder(run_id).write("transform.json", record)
         if record.verdict is Verdict.NO_GO:
             span.fail("no-go")

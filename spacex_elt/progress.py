@@ -1,8 +1,9 @@
 """Owns what people see while a run works: a live line on a terminal, plain lines elsewhere. Always on stderr."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.markup import escape
@@ -21,8 +22,13 @@ class Progress:
     @contextmanager
     def step(self, name: str) -> Iterator["Outcome"]:
         """A step with a beginning and an end; `outcome.words` set inside are told at its end."""
-        outcome, started = Outcome(), time.monotonic()
-        with self._console.status(f"{escape(name)} …") if self._console.is_terminal else _nothing():
+        started = time.monotonic()
+        if self._console.is_terminal:
+            with self._console.status(f"{escape(name)} …") as status:
+                outcome = Outcome(lambda text: status.update(f"{escape(name)} … [dim]{escape(text)}[/]"))
+                yield outcome
+        else:
+            outcome = Outcome(lambda text: None)
             yield outcome
         seconds = time.monotonic() - started
         mark = "[yellow]![/]" if outcome.is_trouble else "[green]✓[/]"
@@ -30,13 +36,10 @@ class Progress:
         self._console.print(line, soft_wrap=True)
 
 
+@dataclass
 class Outcome:
-    """What a step came to, in words."""
+    """What a step came to, in words; `tell` shows where it is while it works, where there is somebody to see it."""
 
-    words = ""
-    is_trouble = False
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
+    tell: Callable[[str], None]
+    words: str = ""
+    is_trouble: bool = False

@@ -40,7 +40,7 @@ def run(pipeline: Pipeline, run_id: str, request: SourceRequest, progress: Progr
         _gate(pipeline, plan, progress)
         _load(pipeline, plan, progress)
         with progress.step("transform") as outcome:
-            transform = transform_step(pipeline, run_id)
+            transform = transform_step(pipeline, run_id, outcome.tell)
             outcome.words, outcome.is_trouble = transform.reason, transform.verdict is Verdict.NO_GO
         with progress.step("publish") as outcome:
             record = publish_step(pipeline, run_id)
@@ -105,7 +105,10 @@ def _ends_well(pipeline: Pipeline, started: SyncStarted) -> bool:
 
 def _gate(pipeline: Pipeline, plan: Plan, progress: Progress) -> None:
     with progress.step("gate") as outcome:
-        results = [gate_step(pipeline, plan.run_id, shard.shard_id).result for shard in plan.shards]
+        results = []
+        for shard in plan.shards:
+            outcome.tell(shard.shard_id)
+            results.append(gate_step(pipeline, plan.run_id, shard.shard_id).result)
         accepted = sum(result.accepted_count for result in results)
         rejected = sum(result.rejected_count for result in results)
         outcome.words, outcome.is_trouble = f"{accepted:,} records accepted, {rejected:,} quarantined", rejected > 0
@@ -113,7 +116,10 @@ def _gate(pipeline: Pipeline, plan: Plan, progress: Progress) -> None:
 
 def _load(pipeline: Pipeline, plan: Plan, progress: Progress) -> None:
     with progress.step("load") as outcome:
-        outputs = {batch.dataset: load_step(pipeline, plan.run_id, batch.dataset) for batch in plan.batches}
+        outputs = {}
+        for batch in plan.batches:
+            outcome.tell(batch.dataset)
+            outputs[batch.dataset] = load_step(pipeline, plan.run_id, batch.dataset)
         held = [dataset for dataset, output in outputs.items() if output.verdict is Verdict.NO_GO]
         outcome.words = f"{len(outputs) - len(held)} datasets published"
         if held:
