@@ -25,7 +25,6 @@ _SHOWN = (
     "is_superuser",
     "server_encoding",
     "session_authorization",
-    "standard_conforming_strings",
     "TimeZone",
 )
 
@@ -127,6 +126,8 @@ class Door:
 def greeting(settings: Mapping[str, str], key: bytes) -> bytes:
     """What a client is told once it is in."""
     shown = {name: settings[name] for name in _SHOWN if name in settings}
+    # Redshift reads a backslash in a string as an escape, and so does the translation: libpq must double it.
+    shown["standard_conforming_strings"] = "off"
     statuses = [messages.parameter_status(*pair) for pair in [("server_version", SERVER_VERSION), *shown.items()]]
     return messages.message(b"R", _OK) + b"".join(statuses) + messages.message(b"K", key) + messages.ready(b"I")
 
