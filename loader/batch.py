@@ -4,6 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
+from loader.layout import parse_landed
+
 
 @dataclass(frozen=True, slots=True)
 class LandedObject:
@@ -25,6 +27,12 @@ class Batch:
     contract_version: str
     objects: tuple[LandedObject, ...]
     expected_count: int | None  # records that Airbyte says it committed
+
+    @property
+    def landed_at_ms(self) -> int:
+        """When the newest of the batch's objects landed, epoch milliseconds by its name; 0 for an empty batch."""
+        names = (parse_landed(landed.key) for landed in self.objects)
+        return max((name.epoch_ms for name in names if name is not None), default=0)
 
     @property
     def line_count(self) -> int:

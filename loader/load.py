@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 
 from contracts.derive.redshift import RAW_SCHEMA, jsonpaths, raw_table_ddl, staging_table_ddl
-from contracts.errors import RowsDoNotReconcile, ServiceUnavailable
+from contracts.errors import RowsDoNotReconcile, ServiceUnavailable, UsageError
 from contracts.model import Contract
 from loader import layout, publication
 from loader.batch import Batch
@@ -96,6 +96,7 @@ def load_batch(store: ObjectStore, session: Session, loading: Loading) -> LoadOu
     manifest_count = sum(entry.record_count for entry in entries)
     if (row := find_in_ledger(session, batch)) is not None:
         return _already_published(loading, raw_gate, manifest_count, row)
+    _refuse_older(session, batch)
     copied = _stage(store, session, loading, entries)
     if copied != manifest_count:
         raise RowsDoNotReconcile(
@@ -129,6 +130,16 @@ def find_in_ledger(session: Session, batch: Batch) -> LedgerRow | None:
         return None
     run_id, *counts = rows[0]
     return LedgerRow(str(run_id), PublishedCounts(*(int(count) for count in counts)))
+
+
+def _refuse_older(session: Session, batch: Batch) -> None:
+    """Raises UsageError when a later snapshot is published: a late retry must not bring yesterday back."""
+    newer = session.rows(publication.find_newer(), (batch.dataset, batch.landed_at_ms))
+    if newer:
+        raise UsageError(
+            f"{batch.dataset} batch {batch.batch_id} is older than what run {newer[0][0]} published since. Nothing was "
+            "changed. Start a new run to load the newest snapshot."
+        )
 
 
 def _already_published(loading: Loading, raw_gate: RawGateResult, manifest_count: int, row: LedgerRow) -> LoadOutput:
@@ -193,6 +204,7 @@ def _publish(session: Session, loading: Loading, raw_gate: RawGateResult) -> Pub
     if (row := find_in_ledger(session, batch)) is not None:
         session.rollback()
         return row.published
+    _refuse_older(session, batch)
     staged = _count(session, publication.count_rows(publication.staging_table(contract, batch.batch_id)))
     inserted, updated, unchanged = map(int, session.rows(publication.compare(contract, batch.batch_id))[0])
     deleted = _mark_deleted(session, loading, raw_gate)
@@ -201,7 +213,7 @@ def _publish(session: Session, loading: Loading, raw_gate: RawGateResult) -> Pub
     session.run(publication.insert_staged(contract, batch.batch_id), marks)
     live = _count(session, publication.count_live(contract))
     done = PublishedCounts(staged, inserted, updated, unchanged, deleted, kept, live)
-    ledger_key = (batch.batch_id, contract.dataset, run_id, contract.version)
+    ledger_key = (batch.batch_id, contract.dataset, run_id, contract.version, batch.landed_at_ms)
     session.run(publication.write_ledger(), (*ledger_key, *astuple(done)))
     try:
         session.commit()

@@ -14,6 +14,7 @@ LEDGER_DDL = f"""create table if not exists {LEDGER} (
     dataset varchar(64) not null,
     run_id varchar(64) not null,
     contract_version varchar(32) not null,
+    landed_at_ms bigint not null,
     staged_count bigint not null,
     inserted_count bigint not null,
     updated_count bigint not null,
@@ -130,9 +131,14 @@ def count_live(contract: Contract) -> str:
 def write_ledger() -> str:
     """One ledger row. Parameters: its columns in order, but for published_at."""
     return f"""insert into {LEDGER}
-    (batch_id, dataset, run_id, contract_version, staged_count, inserted_count, updated_count,
+    (batch_id, dataset, run_id, contract_version, landed_at_ms, staged_count, inserted_count, updated_count,
      unchanged_count, deleted_count, kept_count, live_count, published_at)
-values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, getdate())"""
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, getdate())"""
+
+
+def find_newer() -> str:
+    """The run that published a snapshot landed later, if any. Parameters: dataset, landed_at_ms."""
+    return f"select run_id from {LEDGER} where dataset = %s and landed_at_ms > %s order by landed_at_ms desc limit 1"
 
 
 def read_ledger() -> str:
