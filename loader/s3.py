@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 import boto3
 from boto3.exceptions import Boto3Error
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+)
 
 from contracts.errors import ServiceUnavailable, UsageError
 from loader.store import ObjectChanged, ObjectMissing, StoredObject
@@ -18,7 +25,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import GetObjectRequestTypeDef, ListObjectsV2RequestTypeDef
 
-_REFUSED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "403", "Forbidden"}
+_REFUSED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"}
+_REFUSED |= {"403", "Forbidden"}  # what the answer to a HEAD, which has no body, is told by
+_CHECK_BUCKETS = "Check SPACEX_ELT_LAKE_BUCKET and SPACEX_ELT_DOCS_BUCKET."
 
 
 class S3Store:
@@ -101,13 +110,10 @@ class S3Store:
         where = f"s3://{self._bucket}/{key}"
         try:
             yield
-        except ClientError as exc:
+        except Boto3Error as exc:  # an upload in parts hides the client's error behind its own
+            raise _explain(exc.__context__ or exc, where, self._bucket) from exc
+        except (ClientError, BotoCoreError, HTTPClientError) as exc:
             raise _explain(exc, where, self._bucket) from exc
-        except (BotoCoreError, HTTPClientError, Boto3Error) as exc:
-            raise ServiceUnavailable(
-                f"S3 did not answer for {where}: {exc}. Expected an S3 endpoint that answers; "
-                "check that the service (locally: spacex-elt local status) is up, then run the step again."
-            ) from exc
 
 
 class _Body:
@@ -129,11 +135,24 @@ class _Body:
         self._body.close()
 
 
-def _explain(error: ClientError, where: str, bucket: str) -> Exception:
-    """The error of ours that a client error of S3 stands for."""
+def _explain(error: BaseException, where: str, bucket: str) -> Exception:
+    """The error of ours that an error of boto3 stands for."""
+    if isinstance(error, ClientError):
+        return _explain_answer(error, where, bucket)
+    if isinstance(error, ParamValidationError):
+        return UsageError(f"{where} is no address of S3: {error}. {_CHECK_BUCKETS}")
+    if isinstance(error, NoCredentialsError | PartialCredentialsError):
+        return UsageError(f"there are no credentials for {where}: {error}. Expected a key pair or a role.")
+    return ServiceUnavailable(
+        f"S3 did not answer for {where}: {error}. Expected an S3 endpoint that answers; "
+        "check that the service (locally: spacex-elt local status) is up, then run the step again."
+    )
+
+
+def _explain_answer(error: ClientError, where: str, bucket: str) -> Exception:
     code = error.response.get("Error", {}).get("Code", "")
     if code == "NoSuchBucket":
-        return UsageError(f"there is no bucket {bucket}. Check SPACEX_ELT_LAKE_BUCKET and SPACEX_ELT_DOCS_BUCKET.")
+        return UsageError(f"there is no bucket {bucket}. {_CHECK_BUCKETS}")
     if code in {"NoSuchKey", "404", "NotFound"}:
         return ObjectMissing(f"{where} is not there (any more). Objects are never removed by a run: see who did.")
     if code in {"PreconditionFailed", "412"}:

@@ -22,9 +22,7 @@ class MemoryStore:
         return self._bucket
 
     def list(self, prefix: str) -> Iterator[StoredObject]:
-        for key in sorted(self._bodies):
-            if key.startswith(prefix):
-                yield self._stored(key)
+        yield from [self._stored(key) for key in sorted(self._bodies) if key.startswith(prefix)]
 
     def metadata(self, key: str) -> Mapping[str, str]:
         self._body(key)
