@@ -55,6 +55,7 @@ class Backend:
         self.settings: dict[str, str] = {}
         self.notices: list[bytes] = []
         self._writer = writer
+        self._has_failed = False  # and ignores everything until Sync
 
     @classmethod
     async def open(cls, address: PostgresAddress, parameters: Mapping[str, str]) -> "Backend":
@@ -123,13 +124,20 @@ class Backend:
 
     async def sync(self) -> bytes:
         """End the series of messages; the transaction's state afterwards."""
-        self.write(messages.SYNC)
+        self.write_sync()
         while (raw := await self.stream.next())[:1] != b"Z":
             self._keep(raw)
         return raw[5:]
 
+    def write_sync(self) -> None:
+        """Queue the end of the series of messages."""
+        self._has_failed = False
+        self.write(messages.SYNC)
+
     async def fail(self) -> None:
         """Make PostgreSQL see an error, so that its transaction fails as the client's statement did. A Sync is due."""
+        if self._has_failed:
+            return
         with contextlib.suppress(PostgresSaid):
             await self.fetch("statement failed in front of the database")
 
@@ -210,9 +218,9 @@ class Backend:
         elif raw[:1] == b"N":
             self.notices.append(raw)
 
-    @staticmethod
-    def _raise_error(raw: bytes) -> None:
+    def _raise_error(self, raw: bytes) -> None:
         if raw[:1] == b"E":
+            self._has_failed = True
             raise PostgresSaid(raw)
 
 

@@ -124,7 +124,7 @@ class Session:
 
     async def _finish_simple(self) -> None:
         self._is_skipping = False
-        self._backend.write(messages.SYNC)
+        self._backend.write_sync()
         await self._relay_until_ready()
 
     # --- extended queries
@@ -170,8 +170,9 @@ class Session:
 
     async def _sync(self) -> None:
         self._is_skipping = False
-        self._backend.write(bytes(self._queued) + messages.SYNC)
+        self._backend.write(bytes(self._queued))
         self._queued.clear()
+        self._backend.write_sync()
         await self._relay_until_ready()
 
     async def _refuse(self, problem: Problem) -> None:

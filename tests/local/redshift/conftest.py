@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import psycopg2
 import pytest
-import redshift_connector
+from redshift_connector.core import Connection
 
 from local import postgres
 from local.postgres import RunningPostgres
@@ -67,7 +67,7 @@ def warehouse(
 
 
 @pytest.fixture
-def connection(warehouse: Warehouse) -> Iterator[redshift_connector.Connection]:
+def connection(warehouse: Warehouse) -> Iterator[Connection]:
     with closing(warehouse.connect()) as opened:
         yield opened
 
@@ -76,7 +76,7 @@ Ask = Callable[..., list[Any]]
 
 
 @pytest.fixture
-def ask(connection: redshift_connector.Connection) -> Ask:
+def ask(connection: Connection) -> Ask:
     """Runs a statement on this test's connection; its rows."""
 
     def run(sql: str, values: tuple[object, ...] | None = None) -> list[Any]:

@@ -8,7 +8,8 @@ from decimal import Decimal
 
 import psycopg2
 import pytest
-import redshift_connector
+from redshift_connector.core import Connection
+from redshift_connector.error import ProgrammingError
 
 from tests.local.redshift.conftest import Ask
 from tests.local.redshift.warehouse import Warehouse
@@ -43,7 +44,7 @@ def test_a_value_comes_back_as_it_went_in(warehouse: Warehouse, ask: Ask, expres
             assert cursor.fetchone() == (expected,)
 
 
-def test_a_semi_structured_value_has_supers_number(connection: redshift_connector.Connection) -> None:
+def test_a_semi_structured_value_has_supers_number(connection: Connection) -> None:
     cursor = connection.cursor()
     cursor.execute("select 1 as before, '[]'::jsonb as nested, 'x'::varchar as after")
     assert cursor.description is not None
@@ -56,7 +57,7 @@ def test_the_server_calls_itself_what_redshift_does(warehouse: Warehouse) -> Non
         assert connection.encoding == "UTF8"
 
 
-def test_what_is_rolled_back_is_gone(connection: redshift_connector.Connection, ask: Ask) -> None:
+def test_what_is_rolled_back_is_gone(connection: Connection, ask: Ask) -> None:
     ask("create table gone (id int)")
     connection.commit()
     ask("insert into gone values (1)")
@@ -64,7 +65,7 @@ def test_what_is_rolled_back_is_gone(connection: redshift_connector.Connection, 
     assert ask("select count(*) from gone") == [[0]]
 
 
-def test_many_rows_go_in_with_parameters_of_every_type(ask: Ask, connection: redshift_connector.Connection) -> None:
+def test_many_rows_go_in_with_parameters_of_every_type(ask: Ask, connection: Connection) -> None:
     ask("create temp table many (i int, n numeric(10,2), f float8, b bool, t varchar(20), d date, s timestamptz)")
     when = datetime.datetime(2020, 5, 30, 19, 22, tzinfo=UTC)
     rows = [[n, Decimal("1.25") * n, n / 3, n % 2 == 0, f"it's {n}", when.date(), when] for n in range(50)]
@@ -74,38 +75,34 @@ def test_many_rows_go_in_with_parameters_of_every_type(ask: Ask, connection: red
     assert ask("select * from many order by i") == rows
 
 
-def test_an_error_carries_its_code_and_fails_the_transaction(
-    connection: redshift_connector.Connection, ask: Ask
-) -> None:
-    with pytest.raises(redshift_connector.ProgrammingError, match="22012"):
+def test_an_error_carries_its_code_and_fails_the_transaction(connection: Connection, ask: Ask) -> None:
+    with pytest.raises(ProgrammingError, match="22012"):
         ask("select 1/0")
-    with pytest.raises(redshift_connector.ProgrammingError, match="25P02"):
+    with pytest.raises(ProgrammingError, match="25P02"):
         ask("select 1")
     connection.rollback()
     assert ask("select 1") == [[1]]
 
 
-def test_a_refused_statement_fails_the_transaction_as_any_error_does(
-    connection: redshift_connector.Connection, ask: Ask
-) -> None:
+def test_a_refused_statement_fails_the_transaction_as_any_error_does(connection: Connection, ask: Ask) -> None:
     ask("create temp table kept (id int)")
-    with pytest.raises(redshift_connector.ProgrammingError, match=r"0A000.*REFUSE is not supported.*Say something"):
+    with pytest.raises(ProgrammingError, match=r"0A000.*REFUSE is not supported.*Say something"):
         ask("refuse this")
-    with pytest.raises(redshift_connector.ProgrammingError, match="25P02"):
+    with pytest.raises(ProgrammingError, match="25P02"):
         ask("select 1")
     connection.rollback()
-    with pytest.raises(redshift_connector.ProgrammingError, match="42P01"):
+    with pytest.raises(ProgrammingError, match="42P01"):
         ask("select * from kept")
 
 
 def test_a_statement_without_effect_is_answered_with_its_own_name(
-    connection: redshift_connector.Connection, warehouse: Warehouse, ask: Ask
+    connection: Connection, warehouse: Warehouse, ask: Ask
 ) -> None:
     ask("vacuum")
     ask("analyze t")
-    with pytest.raises(redshift_connector.ProgrammingError, match="22012"):
+    with pytest.raises(ProgrammingError, match="22012"):
         ask("select 1/0")
-    with pytest.raises(redshift_connector.ProgrammingError, match="25P02"):
+    with pytest.raises(ProgrammingError, match="25P02"):
         ask("vacuum")
     with closing(warehouse.psycopg()) as other, other.cursor() as cursor:
         for statement, tag in (("vacuum", "VACUUM"), ("analyze t", "ANALYZE"), ("begin", "BEGIN")):
@@ -131,7 +128,7 @@ def test_statements_sent_together_are_one_transaction(warehouse: Warehouse) -> N
 
 
 def test_several_statements_cannot_be_prepared_as_one(ask: Ask) -> None:
-    with pytest.raises(redshift_connector.ProgrammingError, match="42601"):
+    with pytest.raises(ProgrammingError, match="42601"):
         ask("select 1; select 2")
 
 

@@ -16,6 +16,8 @@ from typing import Any
 
 import psycopg2
 import redshift_connector
+from redshift_connector.core import Connection
+from redshift_connector.error import Error
 
 from local.postgres import RunningPostgres
 from local.redshift.backend import PostgresAddress
@@ -66,7 +68,7 @@ class Warehouse:
     postgres: RunningPostgres
     certificates: Certificates
 
-    def connect(self, **changes: Any) -> redshift_connector.Connection:
+    def connect(self, **changes: Any) -> Connection:
         given: dict[str, Any] = {
             "host": "127.0.0.1", "port": self.port, "database": "spacex", "user": "loader", "password": PASSWORD,
             "ssl": True, "sslmode": "verify-full",
@@ -79,7 +81,7 @@ class Warehouse:
             warnings.simplefilter("ignore", ResourceWarning)
             try:
                 self.connect(**changes).close()
-            except redshift_connector.Error as exc:
+            except Error as exc:
                 message = f"{type(exc).__name__} {exc}"
             else:
                 message = "no error"
