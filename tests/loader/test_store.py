@@ -265,11 +265,11 @@ def test_a_list_goes_on_past_the_first_page(on_stack: StackState) -> None:
     keys = [f"{prefix}{number:04d}" for number in range(5)]
     pages: list[str] = []
 
-    def take_a_small_page(params: dict[str, Any], **_: object) -> None:
-        params["query_string"]["max-keys"] = "2"
-        pages.append(params["url_path"])
+    def ask_for_a_small_page(params: dict[str, Any], **_: object) -> dict[str, Any]:
+        pages.append(params.get("ContinuationToken", "first"))
+        return params | {"MaxKeys": 2}
 
-    client.meta.events.register("before-call.s3.ListObjectsV2", take_a_small_page)
+    client.meta.events.register("provide-client-params.s3.ListObjectsV2", ask_for_a_small_page)
     with closing(S3Store("spacex-lake", client)) as store:
         for key in keys:
             store.put(key, b"x", JSON)
