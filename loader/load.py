@@ -21,6 +21,13 @@ from validation.results import LoadGateResult, RawGateResult, Verdict
 #: More kept keys than a statement takes as parameters: then deletions wait for the next batch.
 MOST_KEPT_KEYS = 30_000
 
+_PREPARE_TRIES = 3
+#: COPY's words for a line that it could not load. All its other words are about services and settings.
+_LINE_REFUSED = re.compile(r"(stl_load_errors|sys_load_error_detail)", re.I)
+_ROLE_REFUSED = re.compile(r"not authorized|access ?denied|Status 403|Status 301", re.I)
+_TABLE_GONE = re.compile(r"could not open relation|relation .*does not exist", re.I)
+_TABLE_DIFFERS = ("42703", "42804", "22001", "23502")  # undefined column, other type, too long, null in not null
+
 
 @dataclass(frozen=True, slots=True)
 class PublishedCounts:
@@ -95,8 +102,8 @@ def load_batch(store: ObjectStore, session: Session, loading: Loading) -> LoadOu
     entries = [entry for output in loading.gated for entry in output.entries]
     manifest_count = sum(entry.record_count for entry in entries)
     if (row := find_in_ledger(session, batch)) is not None:
-        return _already_published(loading, raw_gate, manifest_count, row)
-    _refuse_older(session, batch)
+        _drop_staging(session, loading)  # whoever wrote the row may have been cut off before doing so
+        return _published(loading, raw_gate, loading.recall(), manifest_count, row)
     copied = _stage(store, session, loading, entries)
     if copied != manifest_count:
         raise RowsDoNotReconcile(
@@ -107,14 +114,28 @@ def load_batch(store: ObjectStore, session: Session, loading: Loading) -> LoadOu
     loading.remember(load_gate)
     if load_gate.verdict is Verdict.NO_GO:
         return LoadOutput(raw_gate, load_gate, manifest_count, copied, None, was_already_published=False)
-    published = _publish(session, loading, raw_gate)
-    session.run(f"drop table if exists {publication.staging_table(contract, batch.batch_id)}")
-    session.commit()
-    return LoadOutput(raw_gate, load_gate, manifest_count, copied, published, was_already_published=False)
+    with _refusals_told(session, loading):
+        row = _publish(session, loading, raw_gate, copied)
+        _drop_staging(session, loading)
+    return _published(loading, raw_gate, load_gate, manifest_count, row)
 
 
 def prepare_warehouse(session: Session, contracts: Mapping[str, Contract]) -> None:
     """Makes the schemas, the ledger and every contract's published table, where they are missing."""
+    for tries_left in reversed(range(_PREPARE_TRIES)):
+        try:
+            _make_what_is_missing(session, contracts)
+            return
+        except StatementRefused as exc:  # "if not exists" or not: of two steps that make the same, one may be refused
+            session.rollback()
+            if not tries_left:
+                raise UsageError(
+                    f"the warehouse refused to make our schemas and tables ({exc.sqlstate}): {exc}. Check that our "
+                    "user may create schemas, and that what lies there under our names is ours."
+                ) from exc
+
+
+def _make_what_is_missing(session: Session, contracts: Mapping[str, Contract]) -> None:
     for schema in (RAW_SCHEMA, publication.STAGING_SCHEMA, "pipeline"):
         session.run(f"create schema if not exists {schema}")
     session.run(publication.LEDGER_DDL)
@@ -142,11 +163,17 @@ def _refuse_older(session: Session, batch: Batch) -> None:
         )
 
 
-def _already_published(loading: Loading, raw_gate: RawGateResult, manifest_count: int, row: LedgerRow) -> LoadOutput:
-    """Our own row: this run was cut off after its commit, so its counts are told. Another run's: nothing changed."""
+def _published(
+    loading: Loading,
+    raw_gate: RawGateResult,
+    load_gate: LoadGateResult | None,
+    manifest_count: int,
+    row: LedgerRow,
+) -> LoadOutput:
+    """Our own row, even of a try that was cut off after its commit: its counts. Another run's: nothing changed."""
     done = row.published
     if row.run_id == loading.run_id:
-        return LoadOutput(raw_gate, loading.recall(), manifest_count, done.staged, done, was_already_published=False)
+        return LoadOutput(raw_gate, load_gate, manifest_count, done.staged, done, was_already_published=False)
     nothing = replace(done, inserted=0, updated=0, unchanged=done.staged, deleted=0)
     return LoadOutput(raw_gate, None, manifest_count, done.staged, nothing, was_already_published=True)
 
@@ -155,9 +182,10 @@ def _stage(store: ObjectStore, session: Session, loading: Loading, entries: Sequ
     """COPYs the manifest into a fresh staging table and returns COPY's own count."""
     contract, batch_id = loading.contract, loading.batch.batch_id
     table = publication.staging_table(contract, batch_id)
-    session.run(f"drop table if exists {table}")
-    session.run(staging_table_ddl(contract, table))
-    session.commit()
+    with _refusals_told(session, loading):
+        _drop_staging(session, loading)
+        session.run(staging_table_ddl(contract, table))
+        session.commit()
     if not entries:
         return 0
     manifest_url, jsonpaths_url = _write_manifest(store, contract, batch_id, entries)
@@ -165,14 +193,55 @@ def _stage(store: ObjectStore, session: Session, loading: Loading, entries: Sequ
         session.run(publication.copy(contract, batch_id, manifest_url, jsonpaths_url, loading.copy_role_arn))
     except StatementRefused as exc:
         session.rollback()
-        raise RowsDoNotReconcile(
-            f"{contract.dataset} batch {batch_id}: COPY refused what the raw gate accepted: {exc}. Nothing was "
-            "published. Select from sys_load_error_detail for the line; the contract lacks a rule for it."
-        ) from exc
+        raise _explain_copy(f"{contract.dataset} batch {batch_id}", exc) from exc
     copied = int(session.rows("select pg_last_copy_count()")[0][0])
-    session.run(publication.hash_rows(contract, batch_id))
-    session.commit()
+    with _refusals_told(session, loading):
+        session.run(publication.hash_rows(contract, batch_id))
+        session.commit()
     return copied
+
+
+def _explain_copy(what: str, refused: StatementRefused) -> PipelineError:
+    """The error of ours that COPY's refusal stands for: it has one code for all of them, and says why in words."""
+    said = str(refused)
+    if _LINE_REFUSED.search(said):
+        return RowsDoNotReconcile(
+            f"{what}: COPY refused what the raw gate accepted: {said} Nothing was published. Select from "
+            "sys_load_error_detail for the line; the contract lacks a rule for it."
+        )
+    if _ROLE_REFUSED.search(said):
+        return UsageError(f"{what}: COPY may not read the lake: {said} Check SPACEX_ELT_COPY_ROLE_ARN and its policy.")
+    return ServiceUnavailable(
+        f"{what}: COPY could not read what its manifest names: {said} Nothing was published. Expected every object "
+        "as the gate left it; run the step again."
+    )
+
+
+def _drop_staging(session: Session, loading: Loading) -> None:
+    session.run(f"drop table if exists {publication.staging_table(loading.contract, loading.batch.batch_id)}")
+    session.commit()
+
+
+@contextmanager
+def _refusals_told(session: Session, loading: Loading) -> Iterator[None]:
+    """Tells the refusals that can be foreseen apart. Any other is a bug of ours and passes."""
+    contract = loading.contract
+    what = f"{contract.dataset} batch {loading.batch.batch_id}"
+    try:
+        yield
+    except StatementRefused as exc:
+        session.rollback()
+        if exc.sqlstate in {"42P01", "42P07", "23505"} or _TABLE_GONE.search(str(exc)):
+            raise ServiceUnavailable(
+                f"{what}: its staging table was taken away or made anew meanwhile: {exc}. Expected one load of a "
+                "batch at a time; nothing was published by this one. Run the step again."
+            ) from exc
+        if exc.sqlstate in _TABLE_DIFFERS:
+            raise UsageError(
+                f"{what}: {publication.raw_table(contract)} is not what contract version {contract.version} says: "
+                f"{exc}. Nothing was published. Bring the table in line with the contract, then run the step again."
+            ) from exc
+        raise
 
 
 def _write_manifest(
@@ -196,16 +265,26 @@ def _write_manifest(
     return f"s3://{store.bucket}/{manifest_key}", f"s3://{store.bucket}/{jsonpaths_key}"
 
 
-def _publish(session: Session, loading: Loading, raw_gate: RawGateResult) -> PublishedCounts:
-    """One transaction: compare, mark deleted, replace, insert, ledger row. Either all of it is there or none."""
+def _publish(session: Session, loading: Loading, raw_gate: RawGateResult, copied: int) -> LedgerRow:
+    """One transaction: compare, mark deleted, replace, insert, ledger row. Either all of it is there or none.
+
+    Returns the ledger's row: ours, or that of another session which published the same batch meanwhile.
+    """
     contract, batch, run_id = loading.contract, loading.batch, loading.run_id
     marks = (batch.batch_id, run_id)
-    session.run(f"lock table {publication.raw_table(contract)}")  # two loaders of one dataset go one after the other
+    # Before anything is read, so that the transaction sees what the one before it left. The ledger as well: Redshift
+    # looks for conflicts table by table, and would end one of two transactions that both read it and write to it.
+    session.run(f"lock table {publication.LEDGER}, {publication.raw_table(contract)}")
     if (row := find_in_ledger(session, batch)) is not None:
         session.rollback()
-        return row.published
-    _refuse_older(session, batch)
+        return row
     staged = _count(session, publication.count_rows(publication.staging_table(contract, batch.batch_id)))
+    if staged != copied:  # never mark rows deleted because somebody emptied the table
+        session.rollback()
+        raise ServiceUnavailable(
+            f"{contract.dataset} batch {batch.batch_id}: COPY loaded {copied} rows and the staging table now has "
+            f"{staged}: another load of the same batch is at work. Nothing was published by this one. Run it again."
+        )
     inserted, updated, unchanged = map(int, session.rows(publication.compare(contract, batch.batch_id))[0])
     deleted = _mark_deleted(session, loading, raw_gate)
     kept = _count(session, publication.count_kept(contract, batch.batch_id))
@@ -222,18 +301,26 @@ def _publish(session: Session, loading: Loading, raw_gate: RawGateResult) -> Pub
             f"{contract.dataset} batch {batch.batch_id}: the connection broke at commit, so whether it was published "
             "is known only to the ledger. Run the step again: it asks there first."
         ) from exc
-    return done
+    return LedgerRow(run_id, done)
 
 
 def _mark_deleted(session: Session, loading: Loading, raw_gate: RawGateResult) -> int:
     """Marks what the snapshot no longer has, but never a row whose record may lie in quarantine."""
     kept = sorted({key for shard in raw_gate.shards for key in shard.rejected_keys})
-    unkeyed = sum(shard.unkeyed_rejection_count for shard in raw_gate.shards)
-    if unkeyed or len(kept) > MOST_KEPT_KEYS:
-        return 0  # a record without a readable key could be any of the missing ones
+    if _some_key_is_unknown(loading.contract, raw_gate) or len(kept) > MOST_KEPT_KEYS:
+        return 0
     batch_id = loading.batch.batch_id
     statement = publication.mark_deleted(loading.contract, batch_id, len(kept))
     return session.run(statement, (batch_id, loading.run_id, *kept))
+
+
+def _some_key_is_unknown(contract: Contract, raw_gate: RawGateResult) -> bool:
+    """Whether a rejected record could be any of the missing ones: its key cannot be read, or is itself wrong."""
+    about_the_key = {rule.rule_id for rule in contract.rules if rule.path == contract.key.path}
+    about_the_key -= {rule.rule_id for rule in contract.rules if rule.scope is Scope.SET}
+    return any(
+        shard.unkeyed_rejection_count or about_the_key & shard.violations_by_rule.keys() for shard in raw_gate.shards
+    )
 
 
 def _count(session: Session, query: str) -> int:

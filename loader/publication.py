@@ -105,7 +105,8 @@ def insert_staged(contract: Contract, batch_id: str) -> str:
     return f"""insert into {raw_table(contract)}
     ({", ".join(names)}, _row_hash, _batch_id, _run_id, _loaded_at, _deleted_at)
 select
-    {", ".join(f"staged.{name}" for name in names)}, staged._row_hash, %s, %s, getdate(), null
+    {", ".join(f"staged.{name}" for name in names)}, staged._row_hash,
+    cast(%s as varchar(64)), cast(%s as varchar(64)), getdate(), null
 from {staging_table(contract, batch_id)} as staged
 left join {raw_table(contract)} as published on published.{key} = staged.{key}
 where published.{key} is null"""

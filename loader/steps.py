@@ -37,7 +37,7 @@ def plan_step(pipeline: Pipeline, run_id: str, job_id: str, source: str) -> Plan
 
 
 def gate_step(pipeline: Pipeline, run_id: str, shard_id: str) -> GateOutput:
-    """Takes one shard of a run through the raw gate."""
+    """Takes one shard of a run through the raw gate, below a `gate` step that the caller has opened."""
     folder = pipeline.run_folder(run_id)
     plan = folder.plan()
     try:
@@ -46,7 +46,7 @@ def gate_step(pipeline: Pipeline, run_id: str, shard_id: str) -> GateOutput:
         known = ", ".join(each.shard_id for each in plan.shards)
         raise UsageError(f"run {run_id} has no shard {shard_id}. Expected one of: {known}.") from None
     contract, batch = _unchanged(pipeline, plan, shard.dataset)
-    with pipeline.telemetry.step(f"gate {shard.dataset}", dataset=shard.dataset, shard_id=shard_id):
+    with pipeline.telemetry.span(shard_id, dataset=shard.dataset):
         output = gate_shard(pipeline.lake, contract, batch, shard)
         folder.write(gate_name(shard_id), output)
         _count_gate(pipeline, output)
@@ -54,7 +54,7 @@ def gate_step(pipeline: Pipeline, run_id: str, shard_id: str) -> GateOutput:
 
 
 def load_step(pipeline: Pipeline, run_id: str, dataset: str) -> LoadOutput:
-    """Loads and publishes one dataset of a run, as far as its gates let it."""
+    """Loads and publishes one dataset, as far as its gates let it, below a `load` step that the caller has opened."""
     folder = pipeline.run_folder(run_id)
     plan = folder.plan()
     if dataset not in {batch.dataset for batch in plan.batches}:
@@ -65,10 +65,10 @@ def load_step(pipeline: Pipeline, run_id: str, dataset: str) -> LoadOutput:
     address = pipeline.warehouse_address()
 
     def check(contract: Contract, batch: Batch, staged_count: int) -> LoadGateResult:
-        with pipeline.telemetry.span(f"load gate {dataset}", dataset=dataset):
+        with pipeline.telemetry.span("load gate", dataset=dataset):
             return check_staging(address, contract, batch.batch_id, staged_count)
 
-    with pipeline.telemetry.step(f"load {dataset}", dataset=dataset, batch_id=batch.batch_id) as span:
+    with pipeline.telemetry.span(dataset, dataset=dataset, batch_id=batch.batch_id) as span:
         loading = Loading(
             run_id=run_id,
             contract=contract,

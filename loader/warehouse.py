@@ -3,6 +3,7 @@
 What the statements say is loader/load.py's and loader/publication.py's job.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -13,8 +14,10 @@ from contracts.errors import ServiceUnavailable, UsageError
 if TYPE_CHECKING:
     from redshift_connector.core import Connection
 
-#: SQLSTATE classes and codes that mean "not now": connection, resources, shutdown, serialization.
-_RETRYABLE = ("08", "53", "57", "40001", "40P01")
+#: SQLSTATE classes that mean "not now": connection, resources, shutdown.
+_RETRYABLE = ("08", "53", "57")
+_CONFLICT = ("40001", "40P01")
+_CONFLICT_WORDS = re.compile(r"serializable isolation violation|deadlock detected|concurrent transaction", re.I)
 #: The driver waits this long for the login and for every answer: the longest COPY must fit in.
 _SILENCE_S = 1800
 _REFUSED_LOGIN = {"28000", "28P01", "3D000"}
@@ -144,6 +147,10 @@ def _explain(error: Exception, address: WarehouseAddress) -> Exception:
         return ServiceUnavailable(
             f"the warehouse {address} did not answer: {message or type(error).__name__}. Expected an open port with "
             "TLS; check it (locally: spacex-elt local status), then run the step again."
+        )
+    if sqlstate in _CONFLICT or _CONFLICT_WORDS.search(message):  # Redshift's code for most of them is XX000
+        return ServiceUnavailable(
+            f"the warehouse {address} undid our transaction for another one's sake: {message}. Run the step again."
         )
     return StatementRefused(sqlstate, message)
 

@@ -104,7 +104,7 @@ def _ends_well(pipeline: Pipeline, started: SyncStarted) -> bool:
 
 
 def _gate(pipeline: Pipeline, plan: Plan, progress: Progress) -> None:
-    with progress.step("gate") as outcome:
+    with progress.step("gate") as outcome, pipeline.telemetry.step("gate"):
         results = []
         for shard in plan.shards:
             outcome.tell(shard.shard_id)
@@ -115,7 +115,7 @@ def _gate(pipeline: Pipeline, plan: Plan, progress: Progress) -> None:
 
 
 def _load(pipeline: Pipeline, plan: Plan, progress: Progress) -> None:
-    with progress.step("load") as outcome:
+    with progress.step("load") as outcome, pipeline.telemetry.step("load"):
         outputs = {}
         for batch in plan.batches:
             outcome.tell(batch.dataset)

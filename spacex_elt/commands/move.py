@@ -90,7 +90,7 @@ def gate(run_id: RunId, shard: Annotated[str, typer.Option(help="The shard, as t
     from loader.steps import gate_step
     from spacex_elt.wiring import open_pipeline
 
-    with open_pipeline(run_id) as pipeline:
+    with open_pipeline(run_id) as pipeline, pipeline.telemetry.step("gate"):
         result = gate_step(pipeline, run_id, shard).result
     print_result(
         {
@@ -116,7 +116,7 @@ def load(run_id: RunId, dataset: Annotated[str, typer.Option(help="The dataset t
     from spacex_elt.wiring import open_pipeline
     from validation.results import Verdict
 
-    with open_pipeline(run_id) as pipeline:
+    with open_pipeline(run_id) as pipeline, pipeline.telemetry.step("load"):
         output = load_step(pipeline, run_id, dataset)
     reason = output.raw_gate.reason
     if output.load_gate is not None and output.load_gate.verdict is Verdict.NO_GO:
