@@ -138,7 +138,11 @@ class Session:
             self._queue(raw, 1)
         elif kind == b"E":
             await self._execute(self._portals.get(messages.read_text(body)[0], Prepared()), raw)
-        elif kind in (b"D", b"C"):
+        elif kind == b"C":
+            closed = self._prepared if body[:1] == b"S" else self._portals
+            closed.pop(messages.read_text(body, 1)[0], None)
+            self._queue(raw, 1)
+        elif kind == b"D":
             self._queue(raw, 1)
         elif kind == b"H":
             await self._relay_queued()

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from local.redshift.copy.failure import syntax_error
+from local.redshift.copy.failure import not_supported, syntax_error
 
 
 class Kind(Enum):
@@ -53,6 +53,8 @@ def tokenize(statement: str) -> list[Token]:
 
 
 def _token(group: str, text: str) -> Token:
+    if group == "string" and "\\" in text:
+        raise not_supported(f"a backslash in the string {text}")  # Redshift reads an escape there
     if group == "string":
         return Token(Kind.STRING, text[1:-1].replace("''", "'"), text)
     if group == "quoted":

@@ -86,6 +86,7 @@ def test_the_default_role_may_be_asked_for() -> None:
         (copy("json timeformat"), "42601", "TIMEFORMAT takes a string"),
         (copy("json acceptinvchars 'ab'"), "22023", "ACCEPTINVCHARS"),
         (copy("json 'auto"), "42601", "'auto"),
+        (copy(r"json 's3://b/a\'b'"), "0A000", "backslash"),
         (copy("format"), "42601", "end of statement"),
         (copy("format as text"), "42601", "text"),
         (copy("json §"), "42601", "§"),

@@ -1,16 +1,23 @@
 """Tests JSONPaths, manifests, gzip and the cutting into lines, without a network."""
 
 import gzip
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
 
+import boto3
 import pytest
+from botocore.config import Config
 from hypothesis import given
 from hypothesis import strategies as st
 
 from local.redshift.copy.failure import CopyFailed
-from local.redshift.copy.grammar import Location
+from local.redshift.copy.grammar import CopyCommand, Location, parse_copy
 from local.redshift.copy.jsonpaths import NotAnObject, Step, compile_path, parse_path, read_jsonpaths
 from local.redshift.copy.lines import LONGEST_LINE, gunzip, split_lines
-from local.redshift.copy.source import Entry, read_manifest
+from local.redshift.copy.s3 import S3Store
+from local.redshift.copy.source import Entry, objects_to_load, read_manifest
+from local.redshift.copy.store import ObjectMissing, SourceObject, StoreFailed
 
 HERE = Location("lake", "file")
 
@@ -141,3 +148,69 @@ def test_a_line_without_end_takes_no_more_memory_than_the_longest() -> None:
     ((line,), (after,)) = split_lines([b"x" * 3_000_000] * 4 + [b"\nafter"])
     assert len(line) == LONGEST_LINE + 1
     assert after == b"after"
+
+
+@dataclass(slots=True)
+class FakeStore:
+    """Fake of an object store in memory; one that is `away` fails every call."""
+
+    objects: dict[str, bytes] = field(default_factory=dict)
+    is_away: bool = False
+
+    def find(self, prefix: Location) -> list[SourceObject]:
+        self._answer()
+        keys = sorted(key for key in self.objects if key.startswith(prefix.key))
+        return [SourceObject(Location(prefix.bucket, key), len(self.objects[key])) for key in keys]
+
+    def describe(self, location: Location) -> SourceObject:
+        return SourceObject(location, len(self.read(location)))
+
+    def read(self, location: Location) -> bytes:
+        self._answer()
+        if location.key not in self.objects:
+            raise ObjectMissing("S3ServiceException:The specified key does not exist.,Status 404,Error NoSuchKey")
+        return self.objects[location.key]
+
+    def stream(self, location: Location) -> Iterator[bytes]:
+        yield self.read(location)
+
+    def _answer(self) -> None:
+        if self.is_away:
+            raise StoreFailed("S3CurlException: Connection refused")
+
+
+def source_of(options: str, key: str = "a") -> CopyCommand:
+    return parse_copy(f"copy t from 's3://lake/{key}' iam_role 'r' json {options}")
+
+
+def test_objects_are_loaded_in_the_order_of_the_manifest() -> None:
+    listed = b'{"entries": [{"url": "s3://lake/z"}, {"url": "s3://lake/gone"}, {"url": "s3://lake/b"}]}'
+    store = FakeStore({"b": b"1", "m": listed, "z": b"22"})
+    found = objects_to_load(store, source_of("manifest", "m"))
+    assert found == [SourceObject(Location("lake", "z"), 2), SourceObject(Location("lake", "b"), 1)]
+
+
+@pytest.mark.parametrize("options", ["", "manifest"])
+def test_a_store_that_is_away_is_told_apart_from_an_object_that_is(options: str) -> None:
+    with pytest.raises(CopyFailed, match="S3CurlException: Connection refused") as failed:
+        objects_to_load(FakeStore(is_away=True), source_of(options))
+    assert failed.value.problem.sqlstate == "XX000"
+
+
+def test_a_manifest_of_nothing_but_missing_objects_is_refused() -> None:
+    store = FakeStore({"m": b'{"entries": [{"url": "s3://lake/gone"}]}'})
+    with pytest.raises(CopyFailed, match="names no object"):
+        objects_to_load(store, source_of("manifest", "m"))
+
+
+def test_s3_that_refuses_connections_is_a_store_that_failed() -> None:
+    client = boto3.client(
+        "s3",
+        endpoint_url="http://127.0.0.1:1",
+        region_name="us-east-1",
+        aws_access_key_id="x",
+        aws_secret_access_key="x",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    with closing(client), pytest.raises(StoreFailed, match=r"S3CurlException.*s3://lake/a"):
+        S3Store(client).read(Location("lake", "a"))
