@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.redshift.copy.failure import CopyFailed
@@ -147,6 +147,7 @@ _WORDS = [
 ]
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([*_WORDS, "as", ".", ";", "--"])))
 def test_any_heap_of_words_is_a_command_or_an_error(words: list[str]) -> None:
     try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import boto3
 import pytest
 from botocore.config import Config
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.redshift.copy.failure import CopyFailed
@@ -112,12 +112,14 @@ def pieces(content: bytes, size: int) -> list[bytes]:
     return [content[start : start + size] for start in range(0, len(content), size)]
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=300), min_size=1, max_size=4), st.integers(1, 50))
 def test_gzip_members_in_any_pieces_give_back_their_content(members: list[bytes], size: int) -> None:
     content = b"".join(map(gzip.compress, members))
     assert b"".join(gunzip(pieces(content, size), "o")) == b"".join(members)
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=300), st.data())
 def test_half_a_gzip_file_is_never_taken_for_a_whole_one(content: bytes, data: st.DataObject) -> None:
     whole = gzip.compress(content)
@@ -138,6 +140,7 @@ def test_a_block_inflated_from_little_stays_small() -> None:
     assert sum(map(len, blocks)) == 20_000_000
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.integers(1, 30))
 def test_lines_are_the_same_in_any_pieces(content: bytes, size: int) -> None:
     lines = [line for block in split_lines(pieces(content, size)) for line in block]

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.redshift.copy.convert import (
@@ -191,12 +191,14 @@ def test_the_load_ends_with_the_error_that_reaches_maxerror() -> None:
     assert [(error.line_number, error.raw_value) for error in maker.take_errors()] == [(10, "x"), (12, "y")]
 
 
+@settings(deadline=None)
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-(10**13), max_value=10**13))
 def test_no_digit_of_a_decimal_is_lost(number: Decimal) -> None:
     ((row,), errors) = load(b'{"c": %s}' % f"{number:f}".encode(), column("numeric", 18, 4))
     assert (Decimal(row), errors) == (number, [])
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0")))
 def test_a_text_survives_postgresqls_copy_format(text: str) -> None:
     ((row,), _) = load(json.dumps({"c": text}).encode(), column("varchar", 65535))
@@ -216,12 +218,14 @@ _JSON = st.recursive(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(_JSON)
 def test_a_nested_value_keeps_its_meaning(value: object) -> None:
     ((row,), _) = load(json.dumps({"c": value}).encode(), column("super"))
     assert (None if row == r"\N" else orjson.loads(row.replace("\\\\", "\\"))) == value
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_row_or_an_error_and_never_a_crash(line: bytes) -> None:
     rows, errors = load(line, column("varchar", 20))
