@@ -63,3 +63,17 @@ def test_the_marts_follow(second: RunRecord) -> None:
     assert second.transform is not None
     assert second.transform.verdict is Verdict.GO
     assert rows("select count(*), count(distinct launch_id) from analytics.fct_launches") == [(173, 173)]
+
+
+def test_the_same_answers_again_change_nothing(second: RunRecord, tmp_path: Path) -> None:
+    before = rows("select id, _loaded_at from raw_spacex.launches where _deleted_at is null order by id")
+    folder = tmp_path / "again"
+    shutil.copytree(RECORDINGS / "api-2022-05-03", folder)
+
+    again = run_here("recorded-again", request(str(folder), datasets=("launches", "payloads")))
+
+    assert fates(again) == {
+        "launches": (173, 173, 0, 0, 0, 0, 173, 0),
+        "payloads": (201, 201, 0, 0, 0, 0, 201, 0),
+    }
+    assert rows("select id, _loaded_at from raw_spacex.launches where _deleted_at is null order by id") == before
