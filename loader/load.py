@@ -9,10 +9,11 @@ from dataclasses import astuple, dataclass, replace
 
 from contracts.derive.redshift import RAW_SCHEMA, jsonpaths, raw_table_ddl, staging_table_ddl
 from contracts.errors import RowsDoNotReconcile, ServiceUnavailable, UsageError
-from contracts.model import Contract
+from contracts.model import Contract, Scope
 from loader import layout, publication
 from loader.batch import Batch
 from loader.gate import GateOutput, ManifestEntry
+from loader.refusals import explain_copy, refusals_told
 from loader.store import ObjectStore
 from loader.warehouse import Session, StatementRefused
 from validation.raw_gate import judge_batch
@@ -22,11 +23,6 @@ from validation.results import LoadGateResult, RawGateResult, Verdict
 MOST_KEPT_KEYS = 30_000
 
 _PREPARE_TRIES = 3
-#: COPY's words for a line that it could not load. All its other words are about services and settings.
-_LINE_REFUSED = re.compile(r"(stl_load_errors|sys_load_error_detail)", re.I)
-_ROLE_REFUSED = re.compile(r"not authorized|access ?denied|Status 403|Status 301", re.I)
-_TABLE_GONE = re.compile(r"could not open relation|relation .*does not exist", re.I)
-_TABLE_DIFFERS = ("42703", "42804", "22001", "23502")  # undefined column, other type, too long, null in not null
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +100,7 @@ def load_batch(store: ObjectStore, session: Session, loading: Loading) -> LoadOu
     if (row := find_in_ledger(session, batch)) is not None:
         _drop_staging(session, loading)  # whoever wrote the row may have been cut off before doing so
         return _published(loading, raw_gate, loading.recall(), manifest_count, row)
+    _refuse_older(session, batch)
     copied = _stage(store, session, loading, entries)
     if copied != manifest_count:
         raise RowsDoNotReconcile(
@@ -114,7 +111,7 @@ def load_batch(store: ObjectStore, session: Session, loading: Loading) -> LoadOu
     loading.remember(load_gate)
     if load_gate.verdict is Verdict.NO_GO:
         return LoadOutput(raw_gate, load_gate, manifest_count, copied, None, was_already_published=False)
-    with _refusals_told(session, loading):
+    with refusals_told(session, contract, batch.batch_id):
         row = _publish(session, loading, raw_gate, copied)
         _drop_staging(session, loading)
     return _published(loading, raw_gate, load_gate, manifest_count, row)
@@ -180,9 +177,9 @@ def _published(
 
 def _stage(store: ObjectStore, session: Session, loading: Loading, entries: Sequence[ManifestEntry]) -> int:
     """COPYs the manifest into a fresh staging table and returns COPY's own count."""
-    contract, batch_id = loading.contract, loading.batch.batch_id
+    contract, batch, batch_id = loading.contract, loading.batch, loading.batch.batch_id
     table = publication.staging_table(contract, batch_id)
-    with _refusals_told(session, loading):
+    with refusals_told(session, contract, batch.batch_id):
         _drop_staging(session, loading)
         session.run(staging_table_ddl(contract, table))
         session.commit()
@@ -193,55 +190,17 @@ def _stage(store: ObjectStore, session: Session, loading: Loading, entries: Sequ
         session.run(publication.copy(contract, batch_id, manifest_url, jsonpaths_url, loading.copy_role_arn))
     except StatementRefused as exc:
         session.rollback()
-        raise _explain_copy(f"{contract.dataset} batch {batch_id}", exc) from exc
+        raise explain_copy(contract, batch_id, exc) from exc
     copied = int(session.rows("select pg_last_copy_count()")[0][0])
-    with _refusals_told(session, loading):
+    with refusals_told(session, contract, batch.batch_id):
         session.run(publication.hash_rows(contract, batch_id))
         session.commit()
     return copied
 
 
-def _explain_copy(what: str, refused: StatementRefused) -> PipelineError:
-    """The error of ours that COPY's refusal stands for: it has one code for all of them, and says why in words."""
-    said = str(refused)
-    if _LINE_REFUSED.search(said):
-        return RowsDoNotReconcile(
-            f"{what}: COPY refused what the raw gate accepted: {said} Nothing was published. Select from "
-            "sys_load_error_detail for the line; the contract lacks a rule for it."
-        )
-    if _ROLE_REFUSED.search(said):
-        return UsageError(f"{what}: COPY may not read the lake: {said} Check SPACEX_ELT_COPY_ROLE_ARN and its policy.")
-    return ServiceUnavailable(
-        f"{what}: COPY could not read what its manifest names: {said} Nothing was published. Expected every object "
-        "as the gate left it; run the step again."
-    )
-
-
 def _drop_staging(session: Session, loading: Loading) -> None:
     session.run(f"drop table if exists {publication.staging_table(loading.contract, loading.batch.batch_id)}")
     session.commit()
-
-
-@contextmanager
-def _refusals_told(session: Session, loading: Loading) -> Iterator[None]:
-    """Tells the refusals that can be foreseen apart. Any other is a bug of ours and passes."""
-    contract = loading.contract
-    what = f"{contract.dataset} batch {loading.batch.batch_id}"
-    try:
-        yield
-    except StatementRefused as exc:
-        session.rollback()
-        if exc.sqlstate in {"42P01", "42P07", "23505"} or _TABLE_GONE.search(str(exc)):
-            raise ServiceUnavailable(
-                f"{what}: its staging table was taken away or made anew meanwhile: {exc}. Expected one load of a "
-                "batch at a time; nothing was published by this one. Run the step again."
-            ) from exc
-        if exc.sqlstate in _TABLE_DIFFERS:
-            raise UsageError(
-                f"{what}: {publication.raw_table(contract)} is not what contract version {contract.version} says: "
-                f"{exc}. Nothing was published. Bring the table in line with the contract, then run the step again."
-            ) from exc
-        raise
 
 
 def _write_manifest(
@@ -278,6 +237,7 @@ def _publish(session: Session, loading: Loading, raw_gate: RawGateResult, copied
     if (row := find_in_ledger(session, batch)) is not None:
         session.rollback()
         return row
+    _refuse_older(session, batch)
     staged = _count(session, publication.count_rows(publication.staging_table(contract, batch.batch_id)))
     if staged != copied:  # never mark rows deleted because somebody emptied the table
         session.rollback()
