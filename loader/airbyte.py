@@ -5,13 +5,15 @@ the public one does not give.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import requests
 
 from contracts.errors import ServiceUnavailable, UsageError
+
+Answer = TypeVar("Answer")
 
 _RUNNING = {"pending", "queued", "running", "incomplete"}
 
@@ -22,6 +24,8 @@ class SyncJob:
 
     job_id: str
     status: str
+    created_at_s: int  # epoch seconds; what the job landed is named with an instant from then on …
+    updated_at_s: int  # … up to this one, when it is over
     committed_counts: Mapping[str, int]
     failure: str | None
 
@@ -50,6 +54,10 @@ class SyncServer(Protocol):
         """The job that is running now, if any: the server refuses to start a second one."""
         ...
 
+    def selected_streams(self) -> tuple[str, ...]:
+        """What a sync started now would extract."""
+        ...
+
     def job(self, job_id: str) -> SyncJob:
         """What the server says of a job now."""
         ...
@@ -66,39 +74,43 @@ class AirbyteServer:
     def point_source_at(self, base_url: str, destination_faults: Sequence[str]) -> None:
         """Configures the source's API address."""
         configuration: dict[str, Any] = {"base_url": base_url, "destination_faults": list(destination_faults)}
-        self._call("PATCH", f"/api/public/v1/sources/{self.source_id}", {"configuration": configuration})
+        self._call("PATCH", f"/api/public/v1/sources/{self.source_id}", {"configuration": configuration}, _nothing)
 
     def select_streams(self, names: Sequence[str]) -> None:
         """Chooses what a sync extracts."""
         streams = [{"name": name, "syncMode": "full_refresh_append"} for name in names]
         path = f"/api/public/v1/connections/{self.connection_id}"
-        self._call("PATCH", path, {"configurations": {"streams": streams}})
+        self._call("PATCH", path, {"configurations": {"streams": streams}}, _nothing)
 
     def start_sync(self) -> str:
         """Starts a sync and returns its job id."""
-        answer = self._call("POST", "/api/public/v1/jobs", {"connectionId": self.connection_id, "jobType": "sync"})
-        return str(answer["jobId"])
+        body = {"connectionId": self.connection_id, "jobType": "sync"}
+        return self._call("POST", "/api/public/v1/jobs", body, lambda answer: str(answer["jobId"]))
 
     def running_job_id(self) -> str | None:
         """The job that is running now, if any."""
-        jobs = self._call("GET", f"/api/public/v1/jobs?connectionId={self.connection_id}&jobType=sync", None)["data"]
-        return next((str(job["jobId"]) for job in jobs if job["status"] in _RUNNING), None)
+        path = f"/api/public/v1/jobs?connectionId={self.connection_id}&jobType=sync"
+        return self._call("GET", path, None, _first_running)
+
+    def selected_streams(self) -> tuple[str, ...]:
+        """What a sync started now would extract."""
+        path = f"/api/public/v1/connections/{self.connection_id}"
+        return self._call("GET", path, None, _stream_names)
 
     def job(self, job_id: str) -> SyncJob:
-        """What the server says of a job now."""
-        if not job_id.isdigit():
+        """What the server says of a job now. A stream whose count it does not tell has none here."""
+        if not (job_id.isascii() and job_id.isdecimal()):
             raise UsageError(f"{job_id!r} is no Airbyte job id. Expected a number, as the sync printed it.")
-        answer = self._call("POST", "/api/v1/jobs/get", {"id": int(job_id)})
-        attempts = [entry["attempt"] for entry in answer.get("attempts", [])]
-        last = attempts[-1] if attempts else {}
-        counts = {
-            stream["streamName"]: int(stream["stats"].get("recordsCommitted", 0))
-            for stream in last.get("streamStats") or []
-        }
-        failures = (last.get("failureSummary") or {}).get("failures", [])
-        return SyncJob(job_id, answer["job"]["status"], counts, _in_short(failures))
+        return self._call("POST", "/api/v1/jobs/get", {"id": int(job_id)}, lambda answer: _read_job(job_id, answer))
 
-    def _call(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
+    def _call(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        read: Callable[[Any], Answer],
+    ) -> Answer:
+        """One request, and what `read` makes of the answer's JSON."""
         where = f"{method} {self.url}{path}"
         try:
             answer = requests.request(method, f"{self.url}{path}", json=body, timeout=30)
@@ -113,7 +125,40 @@ class AirbyteServer:
             raise UsageError(f"the Airbyte server does not know {where}: {answer.text[:300]}")
         if not answer.ok:
             raise ServiceUnavailable(f"the Airbyte server failed on {where}: {answer.status_code} {answer.text[:300]}")
-        return answer.json()
+        try:
+            return read(answer.json())
+        except (ValueError, LookupError, TypeError, AttributeError) as exc:
+            raise ServiceUnavailable(
+                f"the answer to {where} is not one of Airbyte's: {answer.text[:300]!r}. Expected its public API; check "
+                "SPACEX_ELT_AIRBYTE_URL and the server's version."
+            ) from exc
+
+
+def _nothing(answer: Any) -> None:
+    """Of an answer that only says that it was done."""
+
+
+def _stream_names(answer: Any) -> tuple[str, ...]:
+    return tuple(stream["name"] for stream in answer["configurations"]["streams"])
+
+
+def _first_running(answer: Any) -> str | None:
+    return next((str(job["jobId"]) for job in answer["data"] if job["status"] in _RUNNING), None)
+
+
+def _read_job(job_id: str, answer: Any) -> SyncJob:
+    attempts = [entry["attempt"] for entry in answer.get("attempts", [])]
+    last = attempts[-1] if attempts else {}
+    counts = {
+        stream["streamName"]: int(stream["stats"]["recordsCommitted"])
+        for stream in last.get("streamStats") or []
+        if stream["stats"].get("recordsCommitted") is not None
+    }
+    failures = (last.get("failureSummary") or {}).get("failures", [])
+    job = answer["job"]
+    return SyncJob(
+        job_id, str(job["status"]), int(job["createdAt"]), int(job["updatedAt"]), counts, _in_short(failures)
+    )
 
 
 def _in_short(failures: Sequence[Mapping[str, Any]]) -> str | None:
@@ -137,10 +182,16 @@ def wait_for_end(server: SyncServer, job_id: str, timeout_s: float) -> SyncJob:
 
 def wait_for(server: SyncServer, job_id: str, timeout_s: float) -> SyncJob:
     """Follows a job to its good end. Raises ServiceUnavailable when it fails or takes too long."""
-    job = wait_for_end(server, job_id, timeout_s)
+    return refuse_unfinished(wait_for_end(server, job_id, timeout_s))
+
+
+def refuse_unfinished(job: SyncJob) -> SyncJob:
+    """The job, when it succeeded. Raises ServiceUnavailable otherwise: what it landed is not a whole snapshot."""
+    if job.is_running:
+        raise ServiceUnavailable(f"Airbyte job {job.job_id} is still {job.status}. Run again when it has ended.")
     if job.status != "succeeded":
         raise ServiceUnavailable(
-            f"Airbyte job {job_id} ended {job.status}: {job.failure or 'it gave no reason'}. Nothing was loaded; "
+            f"Airbyte job {job.job_id} ended {job.status}: {job.failure or 'it gave no reason'}. Nothing was loaded; "
             "the warehouse serves what it served before. Run again when the source answers."
         )
     return job

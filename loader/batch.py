@@ -26,7 +26,7 @@ class Batch:
     batch_id: str
     contract_version: str
     objects: tuple[LandedObject, ...]
-    expected_count: int | None  # records that Airbyte says it committed
+    expected_count: int  # records that Airbyte says it committed
 
     @property
     def landed_at_ms(self) -> int:

@@ -23,6 +23,7 @@ class SyncStarted:
 
     job_id: str
     source: str
+    datasets: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

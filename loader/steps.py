@@ -3,7 +3,7 @@
 What a step does is in the module of its name; here it is found its inputs, traced, counted and remembered.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from contracts.errors import TransformFailed, UsageError
 from contracts.model import Contract
@@ -20,8 +20,8 @@ from validation.raw_gate import GATE_VERSION
 from validation.results import LoadGateResult, Verdict
 
 
-def plan_step(pipeline: Pipeline, run_id: str, job_id: str, source: str) -> Plan:
-    """Finds what a sync landed and fixes each batch's identity. A run's first plan stays its plan."""
+def plan_step(pipeline: Pipeline, run_id: str, job_id: str, source: str, datasets: Sequence[str]) -> Plan:
+    """Finds what a sync landed of `datasets` and fixes each batch's identity. A run's first plan stays its plan."""
     folder = pipeline.run_folder(run_id)
     with pipeline.telemetry.step("plan"):
         made = folder.find(Plan, "plan.json")
@@ -29,7 +29,9 @@ def plan_step(pipeline: Pipeline, run_id: str, job_id: str, source: str) -> Plan
             raise UsageError(f"run {run_id} is planned for Airbyte job {made.job_id}, not {job_id}. Start a new run.")
         if made is None:
             job = pipeline.sync_server.job(job_id)
-            made = make_plan(pipeline.lake, Request(run_id, source, job, pipeline.contracts, pipeline.now()))
+            known = tuple(pipeline.contract(dataset).dataset for dataset in datasets)
+            request = Request(run_id, source, job, known, pipeline.contracts, pipeline.now())
+            made = make_plan(pipeline.lake, request)
             folder.write("plan.json", made)
         for batch in made.batches:
             pipeline.telemetry.count_rows(batch.dataset, "plan", {"extracted": batch.line_count})

@@ -35,7 +35,7 @@ def run(pipeline: Pipeline, run_id: str, request: SourceRequest, progress: Progr
     with pipeline.telemetry.run(source=request.source):
         synced = _sync(pipeline, run_id, request, progress)
         with progress.step("plan") as outcome:
-            plan = plan_step(pipeline, run_id, synced.job_id, synced.source)
+            plan = plan_step(pipeline, run_id, synced.job_id, synced.source, synced.datasets)
             outcome.words = f"{len(plan.batches)} batches, {sum(batch.line_count for batch in plan.batches):,} lines"
         _gate(pipeline, plan, progress)
         _load(pipeline, plan, progress)
@@ -88,7 +88,7 @@ def start_sync(pipeline: Pipeline, folder: RunFolder, request: SourceRequest) ->
             wait_for_end(server, other, SYNC_TIMEOUT_S)
         server.point_source_at(source.base_url, source.destination_faults)
         server.select_streams(source.datasets)
-        started = SyncStarted(server.start_sync(), source.words)
+        started = SyncStarted(server.start_sync(), source.words, source.datasets)
         folder.write("sync.json", started)
         wait_for(server, started.job_id, SYNC_TIMEOUT_S)
     return started

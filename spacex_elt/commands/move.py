@@ -61,6 +61,9 @@ def plan(
     run_id: RunId,
     job_id: Annotated[str, typer.Option(help="The Airbyte job that landed the data.")],
     source: Annotated[str, typer.Option(help="Words for where the data came from.")] = "airbyte",
+    dataset: Annotated[
+        list[str] | None, typer.Option(help="What the job extracts (default: what is selected).")
+    ] = None,
 ) -> None:
     """Find what a sync landed and split the work into shards.
 
@@ -70,7 +73,8 @@ def plan(
     from spacex_elt.wiring import open_pipeline
 
     with open_pipeline(run_id) as pipeline:
-        made = plan_step(pipeline, run_id, job_id, source)
+        selected = [name for name in pipeline.sync_server.selected_streams() if name in pipeline.contracts]
+        made = plan_step(pipeline, run_id, job_id, source, dataset or selected)
     print_result(
         {
             "run_id": run_id,

@@ -188,7 +188,7 @@ def test_an_object_that_vanishes_between_plan_and_gate_is_service_trouble(good: 
     with open_pipeline("vanish") as pipeline:
         pipeline.sync_server.point_source_at(f"{NOBODY}/v4", ())
         job_id = pipeline.run_folder("good").plan().job_id
-        plan = plan_step(pipeline, "vanish", job_id, "again")
+        plan = plan_step(pipeline, "vanish", job_id, "again", ("rockets",))
         shard = plan.shards_of("rockets")[0]
         key = shard.objects[0].key
         body = pipeline.lake.get(key)

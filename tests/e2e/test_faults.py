@@ -54,7 +54,7 @@ def gate(pipeline: Pipeline, dataset: str, *faults: str) -> Found:
     run_id = new_run_id(pipeline.now())
     request = SourceRequest("sample", LAUNCHES, SEED, faults, (dataset,))
     synced = start_sync(pipeline, pipeline.run_folder(run_id), request)
-    plan: Plan = plan_step(pipeline, run_id, synced.job_id, synced.source)
+    plan: Plan = plan_step(pipeline, run_id, synced.job_id, synced.source, synced.datasets)
     batch = plan.batch(dataset)
     shards = [gate_step(pipeline, run_id, shard.shard_id).result for shard in plan.shards]
     damaged = [landed.key for landed in batch.objects if landed.damage]

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.stack]
 def test_a_late_retry_leaves_the_newer_snapshot_alone(fresh: None) -> None:
     with open_pipeline("older") as pipeline:
         started = start_sync(pipeline, pipeline.run_folder("older"), request(launches=20, datasets=("cores",)))
-        plan = plan_step(pipeline, "older", started.job_id, started.source)
+        plan = plan_step(pipeline, "older", started.job_id, started.source, started.datasets)
         for shard in plan.shards:
             gate_step(pipeline, "older", shard.shard_id)
 

@@ -9,14 +9,13 @@ from typing import Any
 from uuid import uuid4
 
 from contracts.model import Contract, LogicalType, Property, RejectLimit, Rule, RuleKind, Scope, Severity
-from loader.airbyte import SyncJob
 from loader.batch import Batch
 from loader.gate import GateOutput, gate_shard
 from loader.load import Loading, LoadOutput, load_batch, prepare_warehouse
 from loader.plan import Request, make_plan
 from loader.store import ObjectStore
 from loader.warehouse import Session, WarehouseAddress, connect
-from tests.loader.landing import envelope, land
+from tests.loader.landing import envelope, land, sync_job
 from validation.results import LoadGateResult, Verdict
 
 Record = dict[str, Any]
@@ -120,9 +119,9 @@ class Rig:
         landed = [envelope(record, sync_id) for record in records] + list(lines)
         if landed:
             land(self.store, self.contract.dataset, landed, sync_id)
-        job = SyncJob(str(sync_id), "succeeded", {self.contract.dataset: len(landed)}, None)
-        contracts = {self.contract.dataset: self.contract}
-        plan = make_plan(self.store, Request("plan", "test", job, contracts, datetime(2026, 1, 1, tzinfo=UTC)))
+        dataset, now = self.contract.dataset, datetime(2026, 1, 1, tzinfo=UTC)
+        job = sync_job(sync_id, {dataset: len(landed)})
+        plan = make_plan(self.store, Request("plan", "test", job, (dataset,), {dataset: self.contract}, now))
         batch = plan.batch(self.contract.dataset)
         return Snapshot(batch, tuple(gate_shard(self.store, self.contract, batch, shard) for shard in plan.shards))
 

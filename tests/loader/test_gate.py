@@ -6,13 +6,12 @@ from datetime import UTC, datetime
 import pytest
 
 from contracts.read import FOLDER, read_contracts
-from loader.airbyte import SyncJob
 from loader.batch import Plan
 from loader.gate import GateOutput, gate_shard
 from loader.plan import Request, make_plan
 from loader.quarantine import read_quarantine
 from loader.store import ObjectChanged, ObjectMissing
-from tests.loader.landing import envelope, land
+from tests.loader.landing import envelope, land, sync_job
 from tests.loader.memory_store import MemoryStore
 from tests.validation.specimens import good_record
 
@@ -25,8 +24,8 @@ def core(number: int, **changes: object) -> bytes:
 
 
 def planned(store: MemoryStore, count: int) -> Plan:
-    job = SyncJob("1", "succeeded", {"cores": count}, None)
-    return make_plan(store, Request("run-1", "test", job, CONTRACTS, datetime(2026, 1, 1, tzinfo=UTC)))
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    return make_plan(store, Request("run-1", "test", sync_job(1, {"cores": count}), ("cores",), CONTRACTS, now))
 
 
 def gate(store: MemoryStore, plan: Plan) -> GateOutput:
@@ -54,7 +53,7 @@ def test_an_object_with_a_reject_is_written_without_it_byte_for_byte() -> None:
     output = gate(store, plan)
 
     (entry,) = output.entries
-    assert entry.key == f"accepted/cores/{plan.batch('cores').batch_id}/2026_03_21_1774122247001_0.jsonl.gz"
+    assert entry.key == f"accepted/cores/{plan.batch('cores').batch_id}/2026_03_21_1774208647000_0.jsonl.gz"
     assert gzip.decompress(store.get(entry.key)).splitlines() == good
     assert entry.size_bytes == len(store.get(entry.key))
 

@@ -2,11 +2,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from contracts.errors import ServiceUnavailable, UsageError
 from contracts.read import FOLDER, read_contracts
-from loader.airbyte import SyncJob
 from loader.batch import Plan
 from loader.plan import Request, make_plan
-from tests.loader.landing import compressed, envelope, land
+from tests.loader.landing import EPOCH_MS, compressed, envelope, land, sync_job
 from tests.loader.memory_store import MemoryStore
 
 NOW = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
@@ -14,8 +14,8 @@ CONTRACTS = read_contracts(FOLDER)
 
 
 def plan(store: MemoryStore, sync_id: int = 1, shard_bytes: int = 1 << 20, **counts: int) -> Plan:
-    job = SyncJob(str(sync_id), "succeeded", counts, None)
-    return make_plan(store, Request("run-1", "test", job, CONTRACTS, NOW, shard_bytes))
+    job = sync_job(sync_id, counts)
+    return make_plan(store, Request("run-1", "test", job, tuple(counts), CONTRACTS, NOW, shard_bytes))
 
 
 def lines(count: int, sync_id: int = 1) -> list[bytes]:
@@ -48,11 +48,55 @@ def test_a_dataset_of_a_similar_name_is_another_dataset() -> None:
     assert plan(store, launches=0).batch("launches").objects == ()
 
 
-def test_a_stream_without_a_contract_is_left_alone() -> None:
+def test_a_stream_that_was_not_asked_for_is_left_alone() -> None:
     store = MemoryStore()
+    land(store, "launches", lines(1))
     land(store, "ships", lines(1))
+    request = Request("run-1", "test", sync_job(1, {"launches": 1, "ships": 1}), ("launches",), CONTRACTS, NOW)
 
-    assert plan(store, ships=1).batches == ()
+    assert [batch.dataset for batch in make_plan(store, request).batches] == ["launches"]
+
+
+def test_a_requested_stream_that_airbyte_has_no_count_for_is_planned_as_empty() -> None:
+    request = Request("run-1", "test", sync_job(1, {}), ("launches",), CONTRACTS, NOW)
+
+    (batch,) = make_plan(MemoryStore(), request).batches
+
+    assert (batch.objects, batch.expected_count) == ((), 0)
+
+
+@pytest.mark.parametrize("status", ["running", "queued", "failed", "cancelled"])
+def test_a_sync_that_did_not_succeed_is_not_planned(status: str) -> None:
+    store = MemoryStore()
+    land(store, "launches", lines(3))
+    request = Request("run-1", "test", sync_job(1, {"launches": 3}, status), ("launches",), CONTRACTS, NOW)
+
+    with pytest.raises(ServiceUnavailable, match=status):
+        make_plan(store, request)
+
+
+def test_a_sync_without_a_dataset_that_has_a_contract_is_refused() -> None:
+    with pytest.raises(UsageError, match="no dataset"):
+        make_plan(MemoryStore(), Request("run-1", "test", sync_job(1, {"ships": 1}), (), CONTRACTS, NOW))
+
+
+def test_an_unreadable_object_is_held_against_its_own_sync_and_not_against_the_next() -> None:
+    store = MemoryStore()
+    cut = land(store, "launches", lines(3, sync_id=1), sync_id=1)
+    store.put(cut, store.get(cut)[:15], "application/gzip")
+    land(store, "launches", lines(3, sync_id=2), sync_id=2)
+
+    assert [landed.key for landed in plan(store, sync_id=1, launches=3).batch("launches").objects] == [cut]
+    assert [landed.damage for landed in plan(store, sync_id=2, launches=3).batch("launches").objects] == [None]
+
+
+def test_a_job_number_that_begins_anew_does_not_bring_old_objects_back() -> None:
+    store = MemoryStore()
+    key = f"landing/launches/2020_01_01_{EPOCH_MS - 10**10}_0.jsonl.gz"
+    store.put(key, compressed(lines(9, sync_id=1)), "application/gzip")
+    land(store, "launches", lines(3, sync_id=1), sync_id=1)
+
+    assert plan(store, sync_id=1, launches=3).batch("launches").line_count == 3
 
 
 def test_the_same_bytes_make_the_same_batch_and_other_bytes_another() -> None:
