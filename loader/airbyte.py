@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import requests
+from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
 
 from contracts.errors import ServiceUnavailable, UsageError
 
@@ -114,6 +115,8 @@ class AirbyteServer:
         where = f"{method} {self.url}{path}"
         try:
             answer = requests.request(method, f"{self.url}{path}", json=body, timeout=30)
+        except (InvalidURL, InvalidSchema, MissingSchema) as exc:
+            raise UsageError(f"{self.url!r} is no address of an Airbyte server. Check SPACEX_ELT_AIRBYTE_URL.") from exc
         except requests.RequestException as exc:
             raise ServiceUnavailable(
                 f"the Airbyte server did not answer {where}: {exc}. Expected it to be up; "
