@@ -1,18 +1,32 @@
 """Owns the program: its commands, and turning a foreseen failure into one message and one exit code."""
 
 import logging
-import os
 import sys
 import traceback
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from contracts.errors import PipelineError
 from spacex_elt.commands import look, move, stack
 from spacex_elt.commands.output import complain
 from spacex_elt.exit_codes import ExitCode, exit_code_of
 
+
+class _Program(TyperGroup):
+    """Has its own last words: what leaves `invoke` is ended by typer, without a word or as a bug."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            complain("stopped. Nothing is half-published; run again with the same --run-id to go on.")
+            raise typer.Exit(ExitCode.STOPPED) from None
+
+
 app = typer.Typer(
+    cls=_Program,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -31,12 +45,6 @@ def main() -> None:
     except PipelineError as exc:
         complain(str(exc))
         sys.exit(exit_code_of(exc))
-    except KeyboardInterrupt:
-        complain("stopped. Nothing is half-published; run again with the same --run-id to go on.")
-        sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read our output has left
-        sys.exit(ExitCode.OK)
     except OSError as exc:
         complain(f"this machine failed: {exc}. Expected room on the disk and a writable work folder. Run again.")
         sys.exit(ExitCode.UNAVAILABLE)

@@ -23,6 +23,7 @@ class ExitCode(IntEnum):
     UNAVAILABLE = 12
     DOES_NOT_RECONCILE = 13
     TRANSFORM_FAILED = 14
+    STOPPED = 130  # by the keyboard, as shells count it
 
 
 _CODES: tuple[tuple[type[PipelineError], ExitCode], ...] = (

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.markup import escape
 
+from spacex_elt.console import stderr_console
+
 
 class Progress:
     """Tells what goes on. Results go to stdout and are not its job."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True, highlight=False)
+        self._console = console or stderr_console()
 
     def say(self, text: str) -> None:
         """One line."""

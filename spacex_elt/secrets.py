@@ -5,36 +5,38 @@ from contextlib import closing
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
-from contracts.errors import ServiceUnavailable, UsageError
+from contracts.errors import UsageError
 from loader.warehouse import WarehouseAddress
+from observability.aws_errors import translated
 
 _NEEDED = ("host", "port", "database", "username", "password")
+_REFUSED = {"ResourceNotFoundException", "AccessDeniedException", "UnrecognizedClientException", "DecryptionFailure"}
+_REFUSED |= {"InvalidSignatureException", "InvalidRequestException", "ExpiredTokenException"}  # the second: deleted
+_RETRIES = Config(retries={"mode": "standard", "max_attempts": 4})
 
 
 def read_warehouse_address(secret_id: str) -> WarehouseAddress:
     """The address that a secret holds. Raises UsageError when it is missing, refused or incomplete."""
-    client = boto3.client("secretsmanager", config=Config(retries={"mode": "standard", "max_attempts": 4}))
-    try:
-        with closing(client):
-            text = client.get_secret_value(SecretId=secret_id)["SecretString"]
-    except ClientError as exc:
-        code = exc.response.get("Error", {}).get("Code", "")
-        if code in {"ResourceNotFoundException", "AccessDeniedException", "UnrecognizedClientException"}:
-            raise UsageError(f"the secret {secret_id} cannot be read ({code}). Check its name and our role.") from exc
-        raise ServiceUnavailable(f"Secrets Manager failed on {secret_id} ({code}). Run the step again.") from exc
-    except BotoCoreError as exc:
-        raise ServiceUnavailable(f"Secrets Manager did not answer: {exc}. Run the step again.") from exc
+    with (
+        translated(f"the secret {secret_id}", "SPACEX_ELT_WAREHOUSE_SECRET_ID"),
+        closing(boto3.client("secretsmanager", config=_RETRIES)) as client,
+    ):
+        text = client.get_secret_value(SecretId=secret_id)["SecretString"]
     return _parse(secret_id, text)
 
 
 def _parse(secret_id: str, text: str) -> WarehouseAddress:
     try:
         held = json.loads(text)
-        missing = [name for name in _NEEDED if name not in held]
-    except (ValueError, TypeError):
-        missing = list(_NEEDED)
+    except ValueError:
+        held = None
+    if not isinstance(held, dict):
+        held = {}
+    missing = [name for name in _NEEDED if not held.get(name)]
     if missing:
         raise UsageError(f"the secret {secret_id} lacks {', '.join(missing)}. Expected JSON with {', '.join(_NEEDED)}.")
-    return WarehouseAddress(held["host"], int(held["port"]), held["database"], held["username"], held["password"])
+    port = str(held["port"])
+    if not port.isdecimal():
+        raise UsageError(f"the secret {secret_id} has a port that is no number. Expected Redshift's, such as 5439.")
+    return WarehouseAddress(held["host"], int(port), held["database"], held["username"], held["password"])

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from spacex_elt.commands.output import AsJson, print_result, results
+from spacex_elt.console import stderr_console
 
 app = typer.Typer()
 warehouse_app = typer.Typer(no_args_is_help=True)
@@ -98,7 +98,7 @@ def contracts_lint(
     chosen = paths or sorted(FOLDER.glob("*.odcs.yaml"))
     findings = lint(chosen)
     for finding in findings:
-        Console(stderr=True, highlight=False).print(str(finding), soft_wrap=True, markup=False)
+        stderr_console().print(str(finding), soft_wrap=True, markup=False)
     if findings:
         raise ContractInvalid(f"{len(findings)} findings in {len(chosen)} contracts; each is above with file and line.")
-    Console(stderr=True).print(f"{len(chosen)} contracts are right.")
+    stderr_console().print(f"{len(chosen)} contracts are right.")
