@@ -27,6 +27,10 @@ $(SETUP): pyproject.toml requirements/dev.txt
 demo: $(SETUP)  ## Start the local stack and run the pipeline end to end
 	@$(BIN)/spacex-elt local up
 	@$(BIN)/spacex-elt run
+	@echo
+	@echo "See a gate close (exit code 11):  $(BIN)/spacex-elt run --fault wrong-type:1%"
+	@echo "Then look at the rows:            $(BIN)/spacex-elt quarantine show launches"
+	@echo "and at what is still served:      $(BIN)/spacex-elt warehouse query 'select count(*) from analytics.fct_launches'"
 
 test: $(SETUP)  ## Run the tests
 	@$(BIN)/pytest

@@ -39,8 +39,8 @@ class SyncJob:
 class SyncServer(Protocol):
     """Extracts the source's streams into the lake. Every method raises ServiceUnavailable or UsageError."""
 
-    def point_source_at(self, base_url: str, destination_faults: Sequence[str]) -> None:
-        """Configures the source's API address (and, on a stand-in that can, damage to do to landed objects)."""
+    def point_source_at(self, base_url: str) -> None:
+        """Configures the source's API address."""
         ...
 
     def select_streams(self, names: Sequence[str]) -> None:
@@ -72,10 +72,10 @@ class AirbyteServer:
     connection_id: str
     source_id: str
 
-    def point_source_at(self, base_url: str, destination_faults: Sequence[str]) -> None:
+    def point_source_at(self, base_url: str) -> None:
         """Configures the source's API address."""
-        configuration: dict[str, Any] = {"base_url": base_url, "destination_faults": list(destination_faults)}
-        self._call("PATCH", f"/api/public/v1/sources/{self.source_id}", {"configuration": configuration}, _nothing)
+        body = {"configuration": {"base_url": base_url}}
+        self._call("PATCH", f"/api/public/v1/sources/{self.source_id}", body, _nothing)
 
     def select_streams(self, names: Sequence[str]) -> None:
         """Chooses what a sync extracts."""
@@ -123,7 +123,7 @@ class AirbyteServer:
                 "check it (locally: spacex-elt local status), then run again."
             ) from exc
         if answer.status_code in {401, 403}:
-            raise UsageError(f"the Airbyte server refused our credentials for {where}. Check the client id and secret.")
+            raise UsageError(f"the Airbyte server refused us for {where}. Expected one that asks for no token.")
         if answer.status_code in {400, 404, 422}:
             raise UsageError(f"the Airbyte server does not know {where}: {answer.text[:300]}")
         if not answer.ok:

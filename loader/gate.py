@@ -73,12 +73,14 @@ class _LakeSink:
         self._landed: dict[str, LandedObject] = {landed.key: landed for landed in shard.objects}
         self._open_files = open_files
         self._accepted: BinaryIO = open_files.enter_context((folder / "accepted").open("w+b"))
+        self._accepted_count = 0  # what came here, for the manifest; the gate keeps its own account
         self._rejected_path = folder / "quarantine.jsonl.gz"
         self._rejected: gzip.GzipFile | None = None
 
     def accept(self, object_key: str, line: bytes) -> None:
         self._accepted.write(line)
         self._accepted.write(b"\n")
+        self._accepted_count += 1
 
     def reject(self, rejection: Rejection) -> None:
         if self._rejected is None:
@@ -88,11 +90,12 @@ class _LakeSink:
     def finish_object(self, counts: ObjectCounts) -> None:
         landed = self._landed[counts.object_key]
         if counts.is_clean and counts.accepted_count:
-            self.entries.append(ManifestEntry(landed.key, landed.size_bytes, counts.accepted_count))
+            self.entries.append(ManifestEntry(landed.key, landed.size_bytes, self._accepted_count))
         elif counts.accepted_count:
             self.entries.append(self._write_accepted(counts))
         self._accepted.seek(0)
         self._accepted.truncate()
+        self._accepted_count = 0
 
     def _write_accepted(self, counts: ObjectCounts) -> ManifestEntry:
         name = layout.file_name(counts.object_key)
@@ -104,7 +107,7 @@ class _LakeSink:
         key = layout.accepted_prefix(self._batch.dataset, self._batch.batch_id) + name
         stored = self._store.put_file(key, path, _GZIP)
         path.unlink()
-        return ManifestEntry(stored.key, stored.size_bytes, counts.accepted_count)
+        return ManifestEntry(stored.key, stored.size_bytes, self._accepted_count)
 
     def write_quarantine(self) -> None:
         """Stores what was rejected. Nothing was: nothing is written."""

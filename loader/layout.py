@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 
 # Airbyte's docs zero-pad month and day, its source does not: accept both, order by epoch, never by key.
 _LANDED = re.compile(
@@ -62,16 +63,16 @@ def file_name(key: str) -> str:
     return key.rsplit("/", 1)[-1]
 
 
-#: One record per finished run; run ids sort by time, so these keys do too.
+#: One record per finished run, named to sort by when the run began: run ids are the scheduler's and need not.
 RECORDS = "records/"
 
 #: One document per incident, named by its fingerprint.
 INCIDENTS = "incidents/"
 
 
-def record_key(run_id: str) -> str:
+def record_key(started_at: datetime, run_id: str) -> str:
     """The record of a finished run."""
-    return f"{RECORDS}{run_id}.json"
+    return f"{RECORDS}{started_at:%Y%m%dT%H%M%S.%fZ}_{run_id}.json"
 
 
 def incident_key(fingerprint: str) -> str:

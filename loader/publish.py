@@ -7,6 +7,7 @@ import mimetypes
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from urllib.parse import quote
 
 from contracts.errors import RowsDoNotReconcile
 from loader import layout
@@ -37,7 +38,7 @@ def publish_step(pipeline: Pipeline, run_id: str) -> RunRecord:
         record = _compose(pipeline, folder)
         met = _keep_incidents(pipeline, record)
         record = replace(record, incident_ids=tuple(incident.fingerprint for incident in met))
-        pipeline.lake.put(layout.record_key(run_id), to_json(record), "application/json")
+        pipeline.lake.put(layout.record_key(record.started_at, run_id), to_json(record), "application/json")
         _put_site_up(pipeline)
     _refuse_imbalance(record)
     return record
@@ -45,7 +46,7 @@ def publish_step(pipeline: Pipeline, run_id: str) -> RunRecord:
 
 def find_docs(pipeline: Pipeline, run_id: str) -> str:
     """Where people open the run's page."""
-    return f"{pipeline.docs_url}/runs/{run_id}.html"
+    return f"{pipeline.docs_url}/runs/{quote(run_id)}.html"
 
 
 def _compose(pipeline: Pipeline, folder: RunFolder) -> RunRecord:

@@ -1,6 +1,7 @@
 """Owns where a run keeps what its steps said, as typed documents in the lake. What they say is each step's job."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from contracts.errors import UsageError
@@ -116,9 +117,14 @@ def load_gate_name(dataset: str) -> str:
 
 
 def recent_runs(store: ObjectStore, most: int) -> list[RunRecord]:
-    """The records of the last runs, newest first."""
-    keys = [stored.key for stored in store.list(layout.RECORDS)]
-    return [from_json(RunRecord, store.get(key), key) for key in sorted(keys, reverse=True)[:most]]
+    """The records of the last runs, newest first. One in another version's form is passed over: it is only history."""
+    found: list[RunRecord] = []
+    for key in sorted((stored.key for stored in store.list(layout.RECORDS)), reverse=True):
+        if len(found) == most:
+            break
+        with suppress(UsageError):
+            found.append(from_json(RunRecord, store.get(key), key))
+    return found
 
 
 def read_incidents(store: ObjectStore) -> list[Incident]:

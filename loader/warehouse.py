@@ -13,6 +13,7 @@ from contracts.errors import ServiceUnavailable, UsageError
 
 if TYPE_CHECKING:
     from redshift_connector.core import Connection
+    from redshift_connector.cursor import Cursor
 
 #: SQLSTATE classes that mean "not now": connection, resources, shutdown.
 _RETRYABLE = ("08", "53", "57")
@@ -66,8 +67,14 @@ class Session:
         """Column names and rows of one query, small results only."""
         with self._explained(), self._connection.cursor() as cursor:
             cursor.execute(sql, tuple(parameters))
-            names = [_text(column[0]) for column in cursor.description or ()]
-            return names, [tuple(row) for row in cursor.fetchall()] if names else []
+            return _fetched(cursor)
+
+    def table_as_written(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Column names and rows of a query without parameters, in which a `%` is Redshift's own."""
+        with self._explained(), self._connection.cursor() as cursor:
+            cursor.paramstyle = "qmark"  # the style whose mark no SQL of Redshift has
+            cursor.execute(sql)
+            return _fetched(cursor)
 
     def commit(self) -> None:
         """Makes the transaction's work last."""
@@ -107,9 +114,11 @@ def query_read_only(address: WarehouseAddress, sql: str) -> tuple[list[str], lis
         session = Session(connection, address)
         session.run("begin read only")
         try:
-            return session.table(sql)
+            return session.table_as_written(sql)
         except StatementRefused as exc:
-            raise UsageError(f"the warehouse refused the query ({exc.sqlstate}): {exc}. Expected one select.") from exc
+            raise UsageError(
+                f"the warehouse refused the query: {exc} ({exc.sqlstate or 'the driver'}). Expected one select."
+            ) from exc
 
 
 @contextmanager
@@ -138,12 +147,15 @@ def _connected(address: WarehouseAddress) -> Iterator["Connection"]:
 
 
 def _explain(error: Exception, address: WarehouseAddress) -> Exception:
-    """The error of ours that a driver's error stands for."""
+    """The error of ours that a driver's error stands for. Without an SQLSTATE, it is the driver's own word."""
+    from redshift_connector.error import DataError, NotSupportedError, ProgrammingError
+
     details = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
     sqlstate, message = str(details.get("C", "")), str(details.get("M", error))
     if sqlstate in _REFUSED_LOGIN or sqlstate.startswith("28"):
         return UsageError(f"{address} refused our login: {message}. Check the secret that holds user and password.")
-    if not sqlstate or sqlstate.startswith(_RETRYABLE):
+    is_client_trouble = isinstance(error, ProgrammingError | DataError | NotSupportedError)
+    if sqlstate.startswith(_RETRYABLE) or not (sqlstate or is_client_trouble):
         return ServiceUnavailable(
             f"the warehouse {address} did not answer: {message or type(error).__name__}. Expected an open port with "
             "TLS; check it (locally: spacex-elt local status), then run the step again."
@@ -155,5 +167,6 @@ def _explain(error: Exception, address: WarehouseAddress) -> Exception:
     return StatementRefused(sqlstate, message)
 
 
-def _text(name: Any) -> str:
-    return name.decode() if isinstance(name, bytes) else str(name)
+def _fetched(cursor: "Cursor") -> tuple[list[str], list[tuple[Any, ...]]]:
+    names = [name.decode() if isinstance(name, bytes) else str(name) for name, *_ in cursor.description or ()]
+    return names, [tuple(row) for row in cursor.fetchall()] if names else []

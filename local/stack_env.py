@@ -45,6 +45,7 @@ def stack_env(settings: StackSettings, state_dir: Path) -> dict[str, str]:
         "AWS_EC2_METADATA_DISABLED": "true",
         "NO_PROXY": "127.0.0.1,localhost",
         "SPACEX_ELT_ENVIRONMENT": "laptop",
+        "SPACEX_ELT_WORK_DIR": str(state_dir / "work"),
         "SPACEX_ELT_LAKE_BUCKET": LAKE_BUCKET,
         "SPACEX_ELT_DOCS_BUCKET": DOCS_BUCKET,
         "SPACEX_ELT_DOCS_URL": f"{url(settings, 's3')}/{DOCS_BUCKET}",

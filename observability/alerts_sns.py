@@ -1,16 +1,13 @@
 """Owns sending announcements to SNS and reading them from an SQS queue that subscribes to the topic."""
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError, PartialCredentialsError
-
-from contracts.errors import PipelineError, ServiceUnavailable, UsageError
 from observability.alerts import Announcement
+from observability.aws_errors import translated
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -18,26 +15,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-# What the services answer when nothing but another setting or another right will help.
-_OUR_FAULT = (
-    "AccessDenied",
-    "AccessDeniedException",
-    "AuthorizationError",
-    "AuthorizationErrorException",
-    "AWS.SimpleQueueService.NonExistentQueue",
-    "ExpiredToken",
-    "InvalidAddress",
-    "InvalidClientTokenId",
-    "InvalidParameter",
-    "InvalidParameterValue",
-    "InvalidSecurity",
-    "NotFound",
-    "NotFoundException",
-    "QueueDoesNotExist",
-    "SignatureDoesNotMatch",
-    "UnrecognizedClientException",
-    "ValidationError",
-)
 _HIDDEN_WHILE_READING_S = 30
 _BATCH = 10  # the most that SQS hands out or takes back at once
 
@@ -67,7 +44,7 @@ class SnsAlerts:
             for name, value in announcement.attributes.items()
             if value  # SNS refuses an empty one
         }
-        with _translated(f"SNS topic {self._topic_arn}", "SPACEX_ELT_ALERT_TOPIC_ARN"):
+        with translated(f"SNS topic {self._topic_arn}", "SPACEX_ELT_ALERT_TOPIC_ARN"):
             self._client.publish(
                 TopicArn=self._topic_arn,
                 Subject=announcement.subject,
@@ -86,7 +63,7 @@ class SqsInbox:
     def read(self, limit: int = 50, *, delete: bool = False) -> tuple[ReceivedAlert, ...]:
         """Up to `limit` announcements, oldest first. Without `delete` they stay for the next reader."""
         messages: dict[str, MessageTypeDef] = {}
-        with _translated(f"SQS queue {self._queue_url}", "SPACEX_ELT_ALERT_QUEUE_URL"):
+        with translated(f"SQS queue {self._queue_url}", "SPACEX_ELT_ALERT_QUEUE_URL"):
             while len(messages) < limit and (batch := self._receive(min(_BATCH, limit - len(messages)))):
                 messages.update({message["MessageId"]: message for message in batch})
             read = list(messages.values())
@@ -133,22 +110,3 @@ def _alert(message: "MessageTypeDef") -> ReceivedAlert:
     text = message["Body"]
     attributes = {name: each.get("StringValue", "") for name, each in message.get("MessageAttributes", {}).items()}
     return ReceivedAlert(message["MessageId"], sent_at, text.split("\n", 1)[0], text, attributes)
-
-
-@contextmanager
-def _translated(what: str, setting: str) -> Iterator[None]:
-    try:
-        yield
-    except ClientError as exc:
-        raise _wrapped(exc, what, setting) from exc
-    except (NoCredentialsError, PartialCredentialsError, NoRegionError) as exc:
-        raise UsageError(f"{what}: no usable AWS credentials ({exc}). Set AWS_REGION and credentials.") from exc
-    except BotoCoreError as exc:
-        raise ServiceUnavailable(f"{what} did not answer ({exc}). Expected an answer from AWS: try again.") from exc
-
-
-def _wrapped(exc: ClientError, what: str, setting: str) -> PipelineError:
-    code = exc.response.get("Error", {}).get("Code", "?")
-    if code in _OUR_FAULT:
-        return UsageError(f"{what} refused us ({code}). Expected an existing one that we may use: check {setting}.")
-    return ServiceUnavailable(f"{what} answered with an error ({code}). Try again.")

@@ -17,7 +17,8 @@ from loader.steps import gate_step, load_step, plan_step, transform_step
 from observability.alerts import Alerts, Announcement
 from observability.run_record import RunRecord
 from spacex_elt.progress import Progress
-from spacex_elt.sources import SourceRequest, open_source
+from spacex_elt.settings import read_settings
+from spacex_elt.sources import SourceRequest, damage_landing, open_source
 from validation.results import Verdict
 
 SYNC_TIMEOUT_S = 3600.0
@@ -86,7 +87,9 @@ def start_sync(pipeline: Pipeline, folder: RunFolder, request: SourceRequest) ->
         server = pipeline.sync_server
         if (other := server.running_job_id()) is not None:  # somebody's, or that of a run killed before it noted it
             wait_for_end(server, other, SYNC_TIMEOUT_S)
-        server.point_source_at(source.base_url, source.destination_faults)
+        server.point_source_at(source.base_url)
+        if source.landing_faults:
+            damage_landing(read_settings(), source.landing_faults)
         server.select_streams(source.datasets)
         started = SyncStarted(server.start_sync(), source.words, source.datasets)
         folder.write("sync.json", started)

@@ -4,6 +4,7 @@ The same names are set by the task definitions in production and by `.local/stac
 """
 
 import os
+import tempfile
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -33,7 +34,7 @@ class Settings(BaseSettings):
     airbyte_connection_id: str
     airbyte_source_id: str
     dbt_project_dir: Path = REPOSITORY / "dbt"
-    work_dir: Path = Path("/tmp/spacex-elt")  # noqa: S108 the one place a read-only container can write to
+    work_dir: Path = Path(tempfile.gettempdir()) / f"spacex-elt-{os.getuid()}"  # what a read-only container can write
 
 
 def state_dir() -> Path:

@@ -8,7 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import requests
+
 from contracts.errors import UsageError
+from spacex_elt.settings import Settings
 
 LIVE_URL = "https://api.spacexdata.com/v4"
 
@@ -20,7 +23,7 @@ class Source:
     base_url: str
     words: str
     datasets: tuple[str, ...]  # those it is asked for
-    destination_faults: tuple[str, ...] = ()
+    landing_faults: tuple[str, ...] = ()  # damage that the Airbyte stand-in is to do to what it lands
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,12 @@ def open_source(request: SourceRequest, known: Sequence[str]) -> Iterator[Source
     else:
         _refuse_faults(request)
         yield from _folder(Path(request.source), request, datasets)
+
+
+def damage_landing(settings: Settings, faults: Sequence[str]) -> None:
+    """Orders damage from the Airbyte stand-in, until its source is configured again. No real server would obey."""
+    url = f"{settings.airbyte_url}/api/public/v1/sources/{settings.airbyte_source_id}"
+    requests.patch(url, json={"configuration": {"destination_faults": list(faults)}}, timeout=30).raise_for_status()
 
 
 def _sample(request: SourceRequest, datasets: tuple[str, ...]) -> Iterator[Source]:

@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import boto3
 
@@ -18,26 +19,34 @@ from loader.airbyte import AirbyteServer
 from loader.pipeline import Pipeline
 from loader.s3 import S3Store
 from observability.alerts_sns import ReceivedAlert, SnsAlerts, SqsInbox
+from observability.aws_errors import translated
 from observability.telemetry import start
 from spacex_elt.secrets import read_warehouse_address
 from spacex_elt.settings import Settings, read_settings, traceparent
 
-_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+
+#: Airflow's own run ids fit ("scheduled__2026-11-23T00:00:00+00:00"), and they fit the ledger's varchar(64).
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,63}")
 
 
 @contextmanager
 def open_pipeline(run_id: str) -> Iterator[Pipeline]:
     """A pipeline on the services that the settings name. Its telemetry is kept with the run when it closes."""
     if not _RUN_ID.fullmatch(run_id):
-        raise UsageError(f"{run_id!r} is no run id. Expected up to 80 letters, digits, dots, dashes and underscores.")
+        raise UsageError(
+            f"{run_id!r} is no run id. Expected up to 64 letters, digits and . _ : + -, a letter or digit first."
+        )
     settings = read_settings()
     contracts = read.read_contracts(read.FOLDER)
+    settings.work_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = settings.work_dir / "telemetry" / run_id / secrets.token_hex(4)
     folder.mkdir(parents=True)
     with (
         closing(S3Store(settings.lake_bucket)) as lake,
         closing(S3Store(settings.docs_bucket)) as docs,
-        closing(boto3.client("sns")) as sns,
+        closing(_sns(settings)) as sns,
     ):
         try:
             with start(run_id, folder, environment=settings.environment, traceparent=traceparent()) as telemetry:
@@ -59,6 +68,11 @@ def open_pipeline(run_id: str) -> Iterator[Pipeline]:
                 )
         finally:
             _keep_telemetry(lake, run_id, folder)
+
+
+def _sns(settings: Settings) -> "SNSClient":
+    with translated(f"SNS topic {settings.alert_topic_arn}", "SPACEX_ELT_ALERT_TOPIC_ARN"):
+        return boto3.client("sns")
 
 
 def _sync_server(settings: Settings) -> AirbyteServer:
@@ -86,5 +100,5 @@ def read_alerts() -> tuple[ReceivedAlert, ...]:
     url = read_settings().alert_queue_url
     if not url:
         raise UsageError("SPACEX_ELT_ALERT_QUEUE_URL is not set. Expected an SQS queue subscribed to the alert topic.")
-    with closing(boto3.client("sqs")) as sqs:
+    with translated(f"SQS queue {url}", "SPACEX_ELT_ALERT_QUEUE_URL"), closing(boto3.client("sqs")) as sqs:
         return SqsInbox(sqs, url).read()

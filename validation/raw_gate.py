@@ -73,7 +73,7 @@ class RawGate:
             rest = rejection_of_rest(object_key, reading.line_count + 1, reading.damage)
             tally.count_damage(rest)
             sink.reject(rest)
-        sink.finish_object(tally.finish_object())
+        sink.finish_object(tally.finish_object(reading.line_count + (reading.damage is not None)))
 
     def _check_chunk(self, chunk: Sequence[Line], tally: ShardTally, sink: GateSink) -> None:
         records = [line.envelope.record for line in chunk if line.envelope is not None]

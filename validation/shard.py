@@ -114,7 +114,7 @@ class ShardTally:
         self._warnings.update(rule_ids)
         for rule_id in rule_ids:
             known = self._warned_keys.setdefault(rule_id, [])
-            if len(known) < _WARNED_KEYS_KEPT:
+            if len(known) < _WARNED_KEYS_KEPT and self._contract.key.classification == "public":
                 known.append(str(self._key_of(record)))
 
     def _reject(self, line: Line, key: str | None, violations: tuple[Violation, ...], fate: str) -> Rejection:
@@ -138,11 +138,11 @@ class ShardTally:
         if self._first_rejection is None:
             self._first_rejection = _in_one_line(rejection, self._holding)
 
-    def finish_object(self) -> ObjectCounts:
-        """Closes the accounts of one object."""
+    def finish_object(self, line_count: int) -> ObjectCounts:
+        """Closes the accounts of one object. `line_count` is the reader's own count, so the fates can be held to it."""
         counts = ObjectCounts(
             object_key=self.object_key,
-            line_count=self._fates.total(),
+            line_count=line_count,
             accepted_count=self._fates["accepted"],
             duplicate_count=self._fates["duplicate"],
             unparseable_count=self._fates["unparseable"],

@@ -66,8 +66,9 @@ class Settings:
         self.generation_id: int = kept.get("generation_id", 0)
 
     def configure_source(self, changes: Mapping[str, Any]) -> None:
-        """Merges settings into the source's. Damage that the writer does not know is refused here."""
+        """Merges settings into the source's. Damage is asked for anew with each change, and refused when unknown."""
         check_damage(changes.get("destination_faults") or ())
+        self.source_config.pop("destination_faults", None)
         self.source_config.update(changes)
         self._keep()
 
