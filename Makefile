@@ -1,10 +1,13 @@
 # Every command a person or CI needs. Nothing is installed outside this folder.
-PYTHON ?= python3
+PYTHON ?= $(firstword $(foreach name,python3 python3.12 python3.11,$(shell $(name) -c \
+	'import sys; print("$(name)") if sys.version_info[:2] in ((3, 11), (3, 12)) else 0' 2>/dev/null)) python3)
 BIN := .venv/bin
 UV_VERSION := 0.13.9
 SETUP := .venv/.ready
 
 export DO_NOT_TRACK := 1
+# Importing the judges takes seconds, and several times that when nobody keeps their bytecode.
+unexport PYTHONDONTWRITEBYTECODE
 export UV_CUSTOM_COMPILE_COMMAND := make lock
 
 .DEFAULT_GOAL := help

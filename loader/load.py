@@ -48,10 +48,14 @@ class LoadOutput:
     copied_count: int | None
     published: PublishedCounts | None
     was_already_published: bool
+    trouble: str | None = None  # rows that did not reconcile on the way: nothing was published
+    superseded_by: str | None = None  # the run that published a later snapshot: nothing was changed
 
     @property
     def verdict(self) -> Verdict:
-        """The worse of the two gates."""
+        """The worse of the two gates; rows that do not reconcile are a no-go."""
+        if self.trouble is not None:
+            return Verdict.NO_GO
         if self.load_gate is not None and self.load_gate.verdict is Verdict.NO_GO:
             return Verdict.NO_GO
         return self.raw_gate.verdict
@@ -79,6 +83,33 @@ class LedgerRow:
     published: PublishedCounts
 
 
+class Superseded(UsageError):
+    """A later snapshot of the dataset is published: a late retry must not bring yesterday back."""
+
+    def __init__(self, batch: Batch, run_id: str) -> None:
+        super().__init__(
+            f"{batch.dataset} batch {batch.batch_id} is older than what run {run_id} published since. Nothing was "
+            "changed. Start a new run to load the newest snapshot."
+        )
+        self.run_id = run_id
+
+
+def load_or_tell(store: ObjectStore, session: Session, loading: Loading) -> LoadOutput:
+    """Like load_batch, but rows that do not reconcile and a later snapshot are outcomes, so that others go on."""
+    try:
+        return load_batch(store, session, loading)
+    except RowsDoNotReconcile as exc:
+        return replace(_not_loaded(loading), trouble=str(exc))
+    except Superseded as exc:
+        return replace(_not_loaded(loading), superseded_by=exc.run_id)
+
+
+def _not_loaded(loading: Loading) -> LoadOutput:
+    entries = [entry for output in loading.gated for entry in output.entries]
+    manifest_count = sum(entry.record_count for entry in entries)
+    return LoadOutput(_judge(loading), None, manifest_count, None, None, was_already_published=False)
+
+
 def load_batch(store: ObjectStore, session: Session, loading: Loading) -> LoadOutput:
     """Loads one batch, if the raw gate lets it, and publishes it, if the load gate does.
 
@@ -86,13 +117,7 @@ def load_batch(store: ObjectStore, session: Session, loading: Loading) -> LoadOu
     which the next try makes anew. Raises RowsDoNotReconcile when COPY's count is not the manifest's.
     """
     batch, contract = loading.batch, loading.contract
-    raw_gate = judge_batch(
-        contract,
-        batch.batch_id,
-        [output.result for output in loading.gated],
-        batch.expected_count,
-        [f"{landed.key}: {landed.damage}" for landed in batch.objects if landed.damage],
-    )
+    raw_gate = _judge(loading)
     if raw_gate.verdict is Verdict.NO_GO:
         return LoadOutput(raw_gate, None, None, None, None, was_already_published=False)
     entries = [entry for output in loading.gated for entry in output.entries]
@@ -115,6 +140,18 @@ def load_batch(store: ObjectStore, session: Session, loading: Loading) -> LoadOu
         row = _publish(session, loading, raw_gate, copied)
         _drop_staging(session, loading)
     return _published(loading, raw_gate, load_gate, manifest_count, row)
+
+
+def _judge(loading: Loading) -> RawGateResult:
+    """The raw gate's verdict over all of the batch's shards."""
+    batch = loading.batch
+    return judge_batch(
+        loading.contract,
+        batch.batch_id,
+        [output.result for output in loading.gated],
+        batch.expected_count,
+        [f"{landed.key}: {landed.damage}" for landed in batch.objects if landed.damage],
+    )
 
 
 def prepare_warehouse(session: Session, contracts: Mapping[str, Contract]) -> None:
@@ -151,13 +188,10 @@ def find_in_ledger(session: Session, batch: Batch) -> LedgerRow | None:
 
 
 def _refuse_older(session: Session, batch: Batch) -> None:
-    """Raises UsageError when a later snapshot is published: a late retry must not bring yesterday back."""
+    """Raises Superseded when a later snapshot is published."""
     newer = session.rows(publication.find_newer(), (batch.dataset, batch.landed_at_ms))
     if newer:
-        raise UsageError(
-            f"{batch.dataset} batch {batch.batch_id} is older than what run {newer[0][0]} published since. Nothing was "
-            "changed. Start a new run to load the newest snapshot."
-        )
+        raise Superseded(batch, str(newer[0][0]))
 
 
 def _published(

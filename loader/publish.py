@@ -16,6 +16,7 @@ from loader.documents import to_json
 from loader.load import LoadOutput
 from loader.pipeline import Pipeline
 from loader.run_folder import RunFolder, read_incidents, recent_runs
+from loader.steps import reason_of
 from observability import failures, incidents
 from observability.accounting import GateCounts, LoadCounts, balances
 from observability.incidents import Failure, Incident, IncidentState, Place, Sighting
@@ -29,7 +30,7 @@ FRONT_PAGE = "index.html"
 
 
 def publish_step(pipeline: Pipeline, run_id: str) -> RunRecord:
-    """Tells everyone how a run went. Raises RowsDoNotReconcile, after telling, when a recount disagrees.
+    """Tells everyone how a run went, whatever that is: refuse_imbalance and the like say it to a scheduler.
 
     Incidents are sent before they are stored: a crash in between repeats an announcement, it never loses one.
     """
@@ -40,7 +41,6 @@ def publish_step(pipeline: Pipeline, run_id: str) -> RunRecord:
         record = replace(record, incident_ids=tuple(incident.fingerprint for incident in met))
         pipeline.lake.put(layout.record_key(record.started_at, run_id), to_json(record), "application/json")
         _put_site_up(pipeline)
-    _refuse_imbalance(record)
     return record
 
 
@@ -69,9 +69,6 @@ def _compose(pipeline: Pipeline, folder: RunFolder) -> RunRecord:
 
 def _dataset_record(plan: Plan, dataset: str, output: LoadOutput) -> DatasetRecord:
     batch, raw_gate, done = plan.batch(dataset), output.raw_gate, output.published
-    reason = raw_gate.reason
-    if output.load_gate is not None and output.load_gate.verdict is Verdict.NO_GO:
-        reason = output.load_gate.reason
     return DatasetRecord(
         dataset=dataset,
         batch_id=batch.batch_id,
@@ -84,11 +81,12 @@ def _dataset_record(plan: Plan, dataset: str, output: LoadOutput) -> DatasetReco
         unchanged=done.unchanged if done else None,
         deleted=done.deleted if done else None,
         verdict=output.verdict,
-        reason=reason,
+        reason=reason_of(output),
         raw_gate=raw_gate,
         load_gate=output.load_gate,
         balances=_balances(batch.line_count, output),
         was_already_published=output.was_already_published,
+        was_superseded=output.superseded_by is not None,
     )
 
 
@@ -101,19 +99,12 @@ def _balances(landed_count: int, output: LoadOutput) -> tuple[Balance, ...]:
         duplicate=_sum(raw_gate, "duplicate_count"),
         landed=landed_count,
     )
-    if done is None:
-        return balances(gate, None)
-    load = LoadCounts(
-        manifest=output.manifest_count,
-        copied=output.copied_count,
-        staged=done.staged,
-        inserted=done.inserted,
-        updated=done.updated,
-        unchanged=done.unchanged,
-        kept=done.kept,
-        live=done.live,
-    )
-    return balances(gate, load)
+    if done is not None:
+        fates = (done.inserted, done.updated, done.unchanged, done.kept, done.live)
+        return balances(gate, LoadCounts(output.manifest_count, output.copied_count, done.staged, *fates))
+    if output.trouble is not None:  # what cannot be counted any more does not hold
+        return balances(gate, LoadCounts(output.manifest_count, None, None, None, None, None, None, None))
+    return balances(gate, None)
 
 
 def _sum(raw_gate: RawGateResult, name: str) -> int:
@@ -178,11 +169,16 @@ def _put_page(pipeline: Pipeline, path: str, body: bytes) -> None:
     pipeline.docs.put(path, body, f"{kind}; charset=utf-8" if kind.startswith("text/") else kind)
 
 
-def _refuse_imbalance(record: RunRecord) -> None:
+def refuse_imbalance(record: RunRecord) -> None:
+    """Raises RowsDoNotReconcile when an equation of the run does not hold, or a count of it is missing."""
     broken = [(dataset, balance) for dataset in record.datasets for balance in dataset.balances if not balance.holds]
     if broken:
         dataset, first = broken[0]
         raise RowsDoNotReconcile(
-            f"{dataset.dataset} batch {dataset.batch_id}: {first.equation} does not hold: {first.left} against "
-            f"{first.right}. {len(broken)} equations fail in run {record.run_id}; its page lists them."
+            f"{dataset.dataset} batch {dataset.batch_id}: {first.equation} does not hold: {_told(first.left)} against "
+            f"{_told(first.right)}. {len(broken)} equations fail in run {record.run_id}; its page lists them."
         )
+
+
+def _told(count: int | None) -> str:
+    return "not counted" if count is None else f"{count:,}"

@@ -5,11 +5,11 @@ What a step does is in the module of its name; here it is found its inputs, trac
 
 from collections.abc import Callable, Sequence
 
-from contracts.errors import TransformFailed, UsageError
+from contracts.errors import GateClosed, RowsDoNotReconcile, TransformFailed, UsageError
 from contracts.model import Contract
 from loader.batch import Batch, Plan, batch_identity
 from loader.gate import GateOutput, gate_shard
-from loader.load import Loading, LoadOutput, load_batch, prepare_warehouse
+from loader.load import Loading, LoadOutput, load_or_tell, prepare_warehouse
 from loader.pipeline import Pipeline
 from loader.plan import Request, make_plan
 from loader.run_folder import gate_name, load_gate_name, load_name
@@ -83,7 +83,7 @@ def load_step(pipeline: Pipeline, run_id: str, dataset: str) -> LoadOutput:
         )
         with pipeline.warehouse() as session:
             prepare_warehouse(session, pipeline.contracts)
-            output = load_batch(pipeline.lake, session, loading)
+            output = load_or_tell(pipeline.lake, session, loading)
         folder.write(load_name(dataset), output)
         if output.verdict is Verdict.NO_GO:
             span.fail("no-go")
@@ -105,6 +105,25 @@ def transform_step(
             span.fail("no-go")
         pipeline.telemetry.count_verdict("marts", "transform", record.verdict)
         return record
+
+
+def refuse_held(dataset: str, output: LoadOutput) -> None:
+    """Raises RowsDoNotReconcile or GateClosed when a dataset's verdict is no-go."""
+    if output.trouble is not None:
+        raise RowsDoNotReconcile(output.trouble)
+    if output.verdict is Verdict.NO_GO:
+        raise GateClosed(f"{reason_of(output)} The warehouse still serves the last good version of {dataset}.")
+
+
+def reason_of(output: LoadOutput) -> str:
+    """One sentence: why a dataset's verdict is what it is."""
+    if output.trouble is not None:
+        return output.trouble
+    if output.superseded_by is not None:
+        return f"Not loaded: run {output.superseded_by} published a later snapshot. Nothing was changed."
+    if output.load_gate is not None and output.load_gate.verdict is Verdict.NO_GO:
+        return output.load_gate.reason
+    return output.raw_gate.reason
 
 
 def refuse_failed(record: TransformRecord) -> None:

@@ -1,4 +1,4 @@
-"""Owns the row-conservation equations of one dataset in one run. Counting is the loader's job (loader/reconcile.py)."""
+"""Owns the row-conservation equations of one dataset in one run. Counting is the loader's job (loader/publish.py)."""
 
 from dataclasses import dataclass
 

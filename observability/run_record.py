@@ -41,6 +41,7 @@ class DatasetRecord:
     load_gate: LoadGateResult | None
     balances: tuple[Balance, ...]
     was_already_published: bool = False  # the ledger knew this batch: nothing was loaded again
+    was_superseded: bool = False  # a later snapshot was published meanwhile: nothing was changed
 
 
 @dataclass(frozen=True, slots=True)

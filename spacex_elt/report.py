@@ -54,7 +54,7 @@ def print_run(console: Console, record: RunRecord, docs: str, trace: str) -> Non
     console.print()
     console.print(_dataset_table(record, console.width))
     for dataset in record.datasets:
-        if dataset.verdict is not Verdict.GO:
+        if dataset.verdict is not Verdict.GO or dataset.was_superseded:
             console.print(f"{_coloured(dataset.verdict)} {escape(dataset.reason)}", soft_wrap=True)
         elif dataset.was_already_published:
             console.print(f"{dataset.dataset}: this batch was published before; nothing was loaded again.")
@@ -76,11 +76,12 @@ def print_run(console: Console, record: RunRecord, docs: str, trace: str) -> Non
 
 def _warned(dataset: DatasetRecord) -> dict[str, list[str]]:
     """The first records behind each warning, a few words long."""
-    told = {}
+    told: dict[str, list[str]] = {}
     for shard in dataset.raw_gate.shards:
-        for rule_id, keys in shard.warned_keys.items():
-            more = shard.warnings_by_rule[rule_id] - 3
-            told[rule_id] = [*keys[:3], f"{more} more"] if more > 0 else list(keys[:3])
+        for rule_id, count in shard.warnings_by_rule.items():
+            keys = list(shard.warned_keys.get(rule_id, ())[:3])
+            more = [f"{count - len(keys)} more"] if count > len(keys) else []
+            told[rule_id] = [*told.get(rule_id, []), *keys, *more]
     return told
 
 

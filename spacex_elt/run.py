@@ -124,7 +124,7 @@ def _load(pipeline: Pipeline, plan: Plan, progress: Progress) -> None:
             outcome.tell(batch.dataset)
             outputs[batch.dataset] = load_step(pipeline, plan.run_id, batch.dataset)
         held = [dataset for dataset, output in outputs.items() if output.verdict is Verdict.NO_GO]
-        outcome.words = f"{len(outputs) - len(held)} datasets published"
+        outcome.words = f"{sum(output.published is not None for output in outputs.values())} datasets published"
         if held:
             outcome.words += f"; held: {', '.join(held)} (the last good version is still served)"
             outcome.is_trouble = True
@@ -135,7 +135,8 @@ def refuse_no_go(record: RunRecord) -> None:
     held = [dataset for dataset in record.datasets if dataset.verdict is Verdict.NO_GO]
     if held:
         names = ", ".join(dataset.dataset for dataset in held)
+        looks = [f"spacex-elt quarantine show {dataset.dataset}" for dataset in held if dataset.quarantined]
+        look = f"Look at the rows: {looks[0]}. " if looks else ""
         raise GateClosed(
-            f"{names} held: the warehouse still serves the last good version. "
-            f"Look at the rows: spacex-elt quarantine show {held[0].dataset}. Read the alert: spacex-elt alerts."
+            f"{names} held: the warehouse still serves the last good version. {look}Read the alert: spacex-elt alerts."
         )

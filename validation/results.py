@@ -70,7 +70,7 @@ class ObjectCounts:
 
 @dataclass(frozen=True, slots=True)
 class ShardResult:
-    """What the raw gate found in one shard. Its verdict is taken over the batch (merge_shards)."""
+    """What the raw gate found in one shard. Its verdict is taken over the batch (judge_batch)."""
 
     dataset: str
     batch_id: str

@@ -29,7 +29,7 @@ def run(
 
     Example: spacex-elt run --source sample --fault wrong-type:1%
     """
-    from loader.publish import find_docs
+    from loader.publish import find_docs, refuse_imbalance
     from loader.steps import refuse_failed
     from observability.trace import trace_summary
     from spacex_elt import report
@@ -51,6 +51,7 @@ def run(
         print_result(report.run_as_json(record, docs))
     else:
         report.print_run(results(), record, docs, trace_summary(record.spans))
+    refuse_imbalance(record)
     refuse_no_go(record)
     if record.transform is not None:
         refuse_failed(record.transform)
@@ -115,29 +116,24 @@ def load(run_id: RunId, dataset: Annotated[str, typer.Option(help="The dataset t
 
     Ends with 11 when a gate holds the batch. Example: spacex-elt load --run-id nightly-1 --dataset launches
     """
-    from contracts.errors import GateClosed
-    from loader.steps import load_step
+    from loader.steps import load_step, reason_of, refuse_held
     from spacex_elt.wiring import open_pipeline
-    from validation.results import Verdict
 
     with open_pipeline(run_id) as pipeline, pipeline.telemetry.step("load"):
         output = load_step(pipeline, run_id, dataset)
-    reason = output.raw_gate.reason
-    if output.load_gate is not None and output.load_gate.verdict is Verdict.NO_GO:
-        reason = output.load_gate.reason
     counts = asdict(output.published) if output.published is not None else None
     print_result(
         {
             "run_id": run_id,
             "dataset": dataset,
             "verdict": output.verdict.value,
-            "reason": reason,
+            "reason": reason_of(output),
             "published": counts,
             "was_already_published": output.was_already_published,
+            "superseded_by": output.superseded_by,
         }
     )
-    if output.verdict is Verdict.NO_GO:
-        raise GateClosed(f"{reason} The warehouse still serves the last good version of {dataset}.")
+    refuse_held(dataset, output)
 
 
 @app.command()
@@ -162,10 +158,11 @@ def publish(run_id: RunId) -> None:
 
     Ends with 13 when rows do not reconcile. Example: spacex-elt publish --run-id nightly-1
     """
-    from loader.publish import find_docs, publish_step
+    from loader.publish import find_docs, publish_step, refuse_imbalance
     from spacex_elt.wiring import open_pipeline
 
     with open_pipeline(run_id) as pipeline:
         record = publish_step(pipeline, run_id)
         docs = find_docs(pipeline, run_id)
     print_result({"run_id": run_id, "verdict": record.verdict.value, "docs": docs})
+    refuse_imbalance(record)
