@@ -3,7 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError, PartialCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    NoRegionError,
+    ParamValidationError,
+    PartialCredentialsError,
+)
 
 from contracts.errors import PipelineError, ServiceUnavailable, UsageError
 
@@ -14,12 +21,14 @@ _OUR_FAULT = (
     "AuthorizationError",
     "AuthorizationErrorException",
     "AWS.SimpleQueueService.NonExistentQueue",
+    "DecryptionFailure",
     "ExpiredToken",
     "ExpiredTokenException",
     "InvalidAddress",
     "InvalidClientTokenId",
     "InvalidParameter",
     "InvalidParameterValue",
+    "InvalidRequestException",  # of Secrets Manager: the secret is marked for deletion
     "InvalidSecurity",
     "InvalidSignatureException",
     "NotFound",
@@ -41,6 +50,8 @@ def translated(what: str, setting: str) -> Iterator[None]:
         raise _wrapped(exc, what, setting) from exc
     except (NoCredentialsError, PartialCredentialsError, NoRegionError) as exc:
         raise UsageError(f"{what}: no usable AWS credentials ({exc}). Set AWS_REGION and credentials.") from exc
+    except ParamValidationError as exc:
+        raise UsageError(f"{what} cannot be asked for ({exc}). Check {setting}.") from exc
     except BotoCoreError as exc:
         raise ServiceUnavailable(f"{what} did not answer ({exc}). Expected an answer from AWS: try again.") from exc
 

@@ -11,8 +11,6 @@ from loader.warehouse import WarehouseAddress
 from observability.aws_errors import translated
 
 _NEEDED = ("host", "port", "database", "username", "password")
-_REFUSED = {"ResourceNotFoundException", "AccessDeniedException", "UnrecognizedClientException", "DecryptionFailure"}
-_REFUSED |= {"InvalidSignatureException", "InvalidRequestException", "ExpiredTokenException"}  # the second: deleted
 _RETRIES = Config(retries={"mode": "standard", "max_attempts": 4})
 
 
@@ -22,7 +20,7 @@ def read_warehouse_address(secret_id: str) -> WarehouseAddress:
         translated(f"the secret {secret_id}", "SPACEX_ELT_WAREHOUSE_SECRET_ID"),
         closing(boto3.client("secretsmanager", config=_RETRIES)) as client,
     ):
-        text = client.get_secret_value(SecretId=secret_id)["SecretString"]
+        text = client.get_secret_value(SecretId=secret_id).get("SecretString", "")
     return _parse(secret_id, text)
 
 

@@ -20,7 +20,7 @@ ENV_FILE_VARIABLE = "SPACEX_ELT_ENV_FILE"
 class Settings(BaseSettings):
     """What differs between two deployments of the same code, and nothing else."""
 
-    model_config = SettingsConfigDict(env_prefix="SPACEX_ELT_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="SPACEX_ELT_", env_ignore_empty=True, extra="ignore", frozen=True)
 
     environment: str  # names the deployment in telemetry and incidents: "prod", "laptop"
     lake_bucket: str

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import requests
 
-from contracts.errors import UsageError
+from contracts.errors import ServiceUnavailable, UsageError
 from spacex_elt.settings import Settings
 
 LIVE_URL = "https://api.spacexdata.com/v4"
@@ -54,7 +54,13 @@ def open_source(request: SourceRequest, known: Sequence[str]) -> Iterator[Source
 def damage_landing(settings: Settings, faults: Sequence[str]) -> None:
     """Orders damage from the Airbyte stand-in, until its source is configured again. No real server would obey."""
     url = f"{settings.airbyte_url}/api/public/v1/sources/{settings.airbyte_source_id}"
-    requests.patch(url, json={"configuration": {"destination_faults": list(faults)}}, timeout=30).raise_for_status()
+    try:
+        answer = requests.patch(url, json={"configuration": {"destination_faults": list(faults)}}, timeout=30)
+        answer.raise_for_status()
+    except requests.RequestException as exc:
+        raise ServiceUnavailable(
+            f"nobody took the order for damage at {url}: {exc}. Expected the local stack: spacex-elt local status."
+        ) from exc
 
 
 def _sample(request: SourceRequest, datasets: tuple[str, ...]) -> Iterator[Source]:
@@ -78,10 +84,10 @@ def _folder(folder: Path, request: SourceRequest, datasets: tuple[str, ...]) -> 
     from local.spacex_api.server import SpacexApi
     from local.spacex_api.source import Replay, spoil
 
-    if not folder.is_dir():
+    if not request.source or not folder.is_dir():
         raise UsageError(
-            f"there is no source {request.source}. Expected sample, live, or a folder of recorded answers "
-            "(launches.json, rockets.json, …)."
+            f"there is no source {request.source or '(none named)'}. Expected sample, live, or a folder of recorded "
+            "answers (launches.json, rockets.json, …)."
         )
     present = tuple(name for name in datasets if (folder / f"{name}.json").is_file())
     absent = sorted(set(request.datasets) - set(present))

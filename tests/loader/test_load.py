@@ -11,9 +11,9 @@ from contracts.errors import RowsDoNotReconcile, ServiceUnavailable, UsageError
 from contracts.model import Contract, Property
 from contracts.read import FOLDER, read_contracts
 from loader.batch import Batch
-from loader.load import load_batch, prepare_warehouse
+from loader.load import load_batch, load_or_tell, prepare_warehouse
 from tests.loader.landing import envelope
-from tests.loader.rig import Record, Rig, fates, no_go, thing, things
+from tests.loader.rig import Record, Rig, fates, go, no_go, thing, things
 from tests.validation.specimens import good_record
 from validation.load_gate import check_staging
 from validation.results import LoadGateResult, Verdict
@@ -200,6 +200,38 @@ def test_a_value_that_copy_refuses_publishes_nothing(rig: Rig) -> None:
     with pytest.raises(RowsDoNotReconcile, match="COPY refused what the raw gate accepted"):
         rig.load(snapshot)
     assert rig.live() == [("a", "first")]
+
+
+def test_rows_that_do_not_reconcile_are_an_outcome_for_those_who_go_on(rig: Rig) -> None:
+    snapshot = rig.land(A, thing("b" * 25))
+    with rig.session() as session:
+        output = load_or_tell(rig.store, session, rig.loading(snapshot))
+        assert session.rows("select 1") == [(1,)], "the session can go on"
+
+    assert (output.verdict, output.published, output.manifest_count) == (Verdict.NO_GO, None, 2)
+    assert output.trouble is not None
+    assert "COPY refused" in output.trouble
+
+
+def test_a_later_snapshot_is_an_outcome_for_those_who_go_on(rig: Rig) -> None:
+    older, newer = rig.land(A), rig.land(A, B)
+    rig.load(newer, "run-2")
+    with rig.session() as session:
+        output = load_or_tell(rig.store, session, rig.loading(older, "run-1"))
+    assert (output.verdict, output.published, output.superseded_by) == (Verdict.GO, None, "run-2")
+
+
+def test_a_later_snapshot_published_while_this_one_was_judged_wins(rig: Rig) -> None:
+    older, newer = rig.land(A), rig.land(B)
+
+    def overtake(contract: Contract, batch: Batch, staged_count: int) -> LoadGateResult:
+        rig.load(newer, "run-2")
+        return go(contract, batch, staged_count)
+
+    with rig.session() as session:
+        output = load_or_tell(rig.store, session, rig.loading(older, "run-1", overtake))
+    assert output.superseded_by == "run-2"
+    assert rig.live() == [("b", "first")]
 
 
 def test_an_object_that_vanished_before_copy_is_service_trouble_and_no_fault_of_the_data(rig: Rig) -> None:
