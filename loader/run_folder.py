@@ -16,6 +16,7 @@ from observability.run_record import RunRecord, TransformRecord
 from validation.results import LoadGateResult
 
 _JSON = "application/json"
+RUNS_LOOKED_BACK = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,15 @@ def recent_runs(store: ObjectStore, most: int) -> list[RunRecord]:
         with suppress(UsageError):
             found.append(from_json(RunRecord, store.get(key), key))
     return found
+
+
+def newest_quarantine(store: ObjectStore, dataset: str) -> str | None:
+    """The batch of the newest run that set rows of a dataset aside, or None when no run on record did."""
+    for run in recent_runs(store, RUNS_LOOKED_BACK):
+        for record in run.datasets:
+            if record.dataset == dataset and record.quarantined:
+                return record.batch_id
+    return None
 
 
 def read_incidents(store: ObjectStore) -> list[Incident]:

@@ -103,6 +103,9 @@ def _dataset_table(record: RunRecord, width: int) -> Table:
 
 def print_quarantine(console: Console, dataset: str, records: Sequence[QuarantinedRecord]) -> None:
     """Each quarantined record, where it lay, and below it every rule it broke."""
+    if not records:
+        console.print(f"No run on record set rows of {dataset} aside.")
+        return
     noun = "record" if len(records) == 1 else "records"
     console.print(f"{len(records)} {noun} of {dataset} in quarantine.", highlight=False)
     for record in records:

@@ -41,7 +41,7 @@ def alerts(as_json: AsJson = False) -> None:
 @quarantine_app.command("show")
 def quarantine_show(
     dataset: str,
-    batch: Annotated[str, typer.Option(help="Only this batch (default: all of the dataset's).")] = "",
+    batch: Annotated[str, typer.Option(help="This batch (default: that of the newest run that set rows aside).")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Show quarantined records: where each lay and every rule it broke. Values only as far as the contract lets.
@@ -51,6 +51,7 @@ def quarantine_show(
     from contracts.errors import UsageError
     from contracts.read import FOLDER, read_contracts
     from loader.quarantine import read_quarantine
+    from loader.run_folder import newest_quarantine
     from spacex_elt import report
     from spacex_elt.wiring import open_lake
 
@@ -58,7 +59,8 @@ def quarantine_show(
     if dataset not in known:
         raise UsageError(f"there is no dataset {dataset}. Expected one of: {', '.join(known)}.")
     with open_lake() as lake:
-        records = list(read_quarantine(lake, dataset, batch))
+        chosen = batch or newest_quarantine(lake, dataset)
+        records = list(read_quarantine(lake, dataset, chosen)) if chosen else []
     if as_json:
         print_result([{**asdict(record), "raw_base64": None} for record in records])
     else:
