@@ -286,9 +286,18 @@ $$;
 -- Functions on SUPER and on JSON text.
 create or replace function redshift.json_parse(text) returns super language sql immutable strict parallel safe
     return nullif($1::jsonb, 'null'::jsonb)::super;
+-- Redshift's JSON_SERIALIZE fails above VARCHAR's limit; PostgreSQL's text has none.
+create or replace function redshift.within_varchar(text) returns character varying
+language plpgsql immutable strict parallel safe as $$
+begin
+    if octet_length($1) > 65535 then
+        raise exception using errcode = '22001', message = 'JSON_SERIALIZE result exceeds the VARCHAR limit of 65535 bytes';
+    end if;
+    return $1;
+end $$;
 -- jsonb prints a space after each colon and comma; Redshift does not. Strings are matched whole, so they stay intact.
 create or replace function redshift.json_serialize(super) returns character varying language sql immutable strict parallel safe
-    return regexp_replace(($1::jsonb)::text, '("(?:[^"\\]|\\.)*")|([:,]) ', '\1\2', 'g')::character varying;
+    return redshift.within_varchar(regexp_replace(($1::jsonb)::text, '("(?:[^"\\]|\\.)*")|([:,]) ', '\1\2', 'g'));
 create or replace function redshift.json_typeof(super) returns character varying language sql immutable strict parallel safe
     return jsonb_typeof($1::jsonb)::character varying;
 create or replace function redshift.can_json_parse(text) returns boolean language sql immutable strict parallel safe

@@ -184,3 +184,10 @@ def test_invalid_json_is_an_error(run: Run) -> None:
 def test_super_has_redshifts_type_number(run: Run, cursor: Any) -> None:
     run("select json_parse('[1]')")
     assert cursor.description[0].type_code == 4000
+
+
+def test_json_serialize_fails_above_varchars_limit_instead_of_giving_more(run: Run) -> None:
+    fits = "json_serialize(json_parse('\"' || repeat('a', 65533) || '\"'))"
+    assert run(f"select len({fits})") == [(65535,)]
+    with pytest.raises(psycopg2.DataError, match="65535"):
+        run(f"select len({fits.replace('65533', '65534')})")
