@@ -47,8 +47,8 @@ def refusals_told(session: Session, contract: Contract, batch_id: str) -> Iterat
         session.rollback()
         if "JSON_SERIALIZE" in str(exc).upper():
             raise RowsDoNotReconcile(
-                f"{what}: a nested value is above 65,535 bytes as JSON, more than Redshift can hash: {exc}. Nothing was "
-                "published. The contract lacks a rule for it."
+                f"{what}: a nested value is above 65,535 bytes as JSON, more than Redshift can hash: {exc}. Nothing "
+                "was published. The contract lacks a rule for it."
             ) from exc
         if exc.sqlstate in _TABLE_DIFFERS:
             raise UsageError(

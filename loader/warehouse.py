@@ -103,8 +103,11 @@ def connect(address: WarehouseAddress) -> Iterator[Session]:
     Raises ServiceUnavailable when nobody answers, UsageError when the login is refused.
     """
     with _connected(address) as connection:
+        connection.autocommit = True
+        session = Session(connection, address)
+        session.run("set timezone to 'UTC'")  # the text of an instant, which rows are hashed by, follows the session's
         connection.autocommit = False
-        yield Session(connection, address)
+        yield session
 
 
 def query_read_only(address: WarehouseAddress, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:

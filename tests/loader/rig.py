@@ -110,7 +110,11 @@ class Rig:
 
     def prepare(self) -> "Rig":
         with connect(self.address) as session:
+            # A dataset of the product's may have been published by other tests of the session.
+            session.run(f"drop table if exists raw_spacex.{self.contract.dataset} cascade")
             prepare_warehouse(session, {self.contract.dataset: self.contract})
+            session.run("delete from pipeline.load_ledger where dataset = %s", (self.contract.dataset,))
+            session.commit()
         return self
 
     def land(self, *records: Record, lines: Sequence[bytes] = ()) -> Snapshot:

@@ -75,7 +75,7 @@ def test_words_from_the_data_are_never_taken_for_markup() -> None:
 def test_an_empty_quarantine_is_said_so() -> None:
     console = Console(file=io.StringIO(), width=100)
     print_quarantine(console, "cores", [])
-    assert console.file.getvalue() == "0 records of cores in quarantine.\n"  # type: ignore[attr-defined]
+    assert console.file.getvalue() == "No run on record set rows of cores aside.\n"  # type: ignore[attr-defined]
 
 
 def test_run_ids_sort_by_time_and_never_repeat() -> None:
