@@ -108,13 +108,18 @@ class Rig:
     remembered: list[LoadGateResult] = field(default_factory=list)
     _sync_ids: Iterator[int] = field(default_factory=lambda: count(1))
 
-    def prepare(self) -> "Rig":
+    def start_empty(self) -> "Rig":
+        """Forgets what other tests of the session have published of a dataset of the product's."""
+        self.prepare()
         with connect(self.address) as session:
-            # A dataset of the product's may have been published by other tests of the session.
-            session.run(f"drop table if exists raw_spacex.{self.contract.dataset} cascade")
-            prepare_warehouse(session, {self.contract.dataset: self.contract})
+            session.run(f"drop table raw_spacex.{self.contract.dataset} cascade")
             session.run("delete from pipeline.load_ledger where dataset = %s", (self.contract.dataset,))
             session.commit()
+        return self.prepare()
+
+    def prepare(self) -> "Rig":
+        with connect(self.address) as session:
+            prepare_warehouse(session, {self.contract.dataset: self.contract})
         return self
 
     def land(self, *records: Record, lines: Sequence[bytes] = ()) -> Snapshot:
