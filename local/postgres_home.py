@@ -19,6 +19,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from psycopg2.extensions import make_dsn
+
 from local.problem import StackProblem
 from local.processes import ProcessName, kill, working_in
 
@@ -67,7 +69,7 @@ class PostgresHome:
 
     def dsn(self, database: str = SUPERUSER) -> str:
         """Return libpq's connection string for the superuser. No password: the socket's directory is private."""
-        return f"host={self.socket_directory} port={SOCKET_PORT} user={SUPERUSER} dbname={database}"
+        return make_dsn(host=str(self.socket_directory), port=SOCKET_PORT, user=SUPERUSER, dbname=database)
 
     @property
     def socket_path(self) -> Path:

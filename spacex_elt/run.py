@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from contracts.errors import GateClosed, PipelineError
+from contracts.errors import GateClosed, PipelineError, UsageError
 from loader.airbyte import wait_for, wait_for_end
 from loader.batch import Plan
 from loader.pipeline import Pipeline
@@ -22,6 +22,7 @@ from spacex_elt.sources import SourceRequest, damage_landing, open_source
 from validation.results import Verdict
 
 SYNC_TIMEOUT_S = 3600.0
+REQUEST = "request.json"
 
 
 def new_run_id(now: datetime) -> str:
@@ -63,9 +64,12 @@ class _TellingAlerts:
 
 def _remembered(folder: RunFolder, request: SourceRequest) -> SourceRequest:
     """What the run was first asked for: going on with it never takes another source by accident."""
-    first = folder.find(SourceRequest, "request.json")
-    if first is None:
-        folder.write("request.json", request)
+    first = folder.find(SourceRequest, REQUEST)
+    if first is not None and first != request and request != SourceRequest():
+        raise UsageError(
+            f"run {folder.run_id} began with: {first.as_options() or 'the defaults'}. It goes on with that only: leave "
+            "the other options out, or start a new run."
+        )
     return first or request
 
 
@@ -91,6 +95,7 @@ def start_sync(pipeline: Pipeline, folder: RunFolder, request: SourceRequest) ->
         if source.landing_faults:
             damage_landing(read_settings(), source.landing_faults)
         server.select_streams(source.datasets)
+        folder.write(REQUEST, request)
         started = SyncStarted(server.start_sync(), source.words, source.datasets)
         folder.write("sync.json", started)
         wait_for(server, started.job_id, SYNC_TIMEOUT_S)

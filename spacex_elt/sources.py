@@ -3,6 +3,7 @@
 The simulator and the replay are stand-ins (local/spacex_api); the live API is the real one.
 """
 
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,11 +31,21 @@ class Source:
 class SourceRequest:
     """What the caller asked for."""
 
-    source: str  # sample | live | a folder
-    launches: int
-    seed: int
-    faults: tuple[str, ...]
-    datasets: tuple[str, ...]  # empty: all that there are
+    source: str = "sample"  # sample | live | a folder
+    launches: int = 205
+    seed: int = 42
+    faults: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()  # empty: all that there are
+
+    def as_options(self) -> str:
+        """The options of `spacex-elt run` that ask for the same, without the defaults."""
+        default = SourceRequest()
+        words = [("--source", self.source)] if self.source != default.source else []
+        words += [("--launches", str(self.launches))] if self.launches != default.launches else []
+        words += [("--seed", str(self.seed))] if self.seed != default.seed else []
+        words += [("--fault", fault) for fault in self.faults]
+        words += [("--dataset", dataset) for dataset in self.datasets]
+        return shlex.join(word for pair in words for word in pair)
 
 
 @contextmanager

@@ -101,4 +101,4 @@ def read_alerts() -> tuple[ReceivedAlert, ...]:
     if not url:
         raise UsageError("SPACEX_ELT_ALERT_QUEUE_URL is not set. Expected an SQS queue subscribed to the alert topic.")
     with translated(f"SQS queue {url}", "SPACEX_ELT_ALERT_QUEUE_URL"), closing(boto3.client("sqs")) as sqs:
-        return SqsInbox(sqs, url).read()
+        return SqsInbox(sqs, url).read(limit=1000)  # SQS hands out in no order: fewer could miss the newest

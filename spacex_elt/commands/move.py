@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from contracts.errors import PipelineError
+from contracts.errors import Retry
 from spacex_elt.commands.output import AsJson, complain, print_result, results
 from spacex_elt.progress import Progress
 
@@ -41,10 +41,13 @@ def run(
     run_id = run_id or new_run_id(datetime.now(UTC))
     request = SourceRequest(source, launches, seed, tuple(fault or ()), tuple(dataset or ()))
     with open_pipeline(run_id) as pipeline:
+        progress = Progress()
+        progress.say(f"run {run_id}")
         try:
-            record = run_pipeline(pipeline, run_id, request, Progress())
-        except PipelineError:
-            complain(f"run {run_id} stopped here. When the cause is gone, go on with: spacex-elt run --run-id {run_id}")
+            record = run_pipeline(pipeline, run_id, request, progress)
+        except Retry:
+            again = f"spacex-elt run --run-id {run_id} {request.as_options()}".rstrip()
+            complain(f"run {run_id} stopped here. When the cause is gone, go on with: {again}")
             raise
         docs = find_docs(pipeline, run_id)
     if as_json:

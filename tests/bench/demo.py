@@ -30,7 +30,7 @@ class Measured:
 
     wall_s: float
     steps_s: dict[str, float]
-    peak_rss_mb: float  # sum over all processes; pages that two share count twice
+    peak_rss_mb: float  # the run's resident sets and the stack's proportional ones
 
 
 def main() -> None:

@@ -91,3 +91,9 @@ def test_an_unknown_dataset_is_told_with_those_there_are() -> None:
     told = r"no dataset moons\. Expected one or more of: launches, rockets, cores"
     with pytest.raises(UsageError, match=told), open_source(request, KNOWN):
         pass
+
+
+def test_a_request_can_be_typed_again_as_options() -> None:
+    asked = SourceRequest("my folder", 40, 42, ("wrong-type:1%",), ("cores",))
+    assert asked.as_options() == "--source 'my folder' --launches 40 --fault wrong-type:1% --dataset cores"
+    assert SourceRequest().as_options() == ""
