@@ -1,4 +1,4 @@
-# Every command a person or CI needs. Nothing is installed outside this folder.
+# Every command a person or CI needs. Outside this folder there is only uv's (or pip's) cache of downloads.
 PYTHON ?= $(firstword $(foreach name,python3 python3.12 python3.11,$(shell $(name) -c \
 	'import sys; print("$(name)") if sys.version_info[:2] in ((3, 11), (3, 12)) else 0' 2>/dev/null)) python3)
 BIN := .venv/bin
@@ -26,7 +26,7 @@ $(SETUP): pyproject.toml requirements/dev.txt
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt || \
 		{ echo "uv could not (it does not read pip's configuration): trying pip, which takes some minutes" >&2; \
 		  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt; }
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable . 2>/dev/null || \
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable . || \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
