@@ -27,7 +27,7 @@ def to_json(document: object) -> bytes:
 def from_json(kind: type[Document], body: bytes, where: str) -> Document:
     """The document that `body` holds. Raises UsageError naming `where` when it is not one of that kind."""
     try:
-        return cast(Document, _adapter(kind).validate_json(body))
+        return cast(Document, _adapter(kind).validate_json(body, extra="forbid"))
     except ValidationError as exc:
         first = exc.errors()[0]
         raise UsageError(
