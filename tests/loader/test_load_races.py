@@ -48,7 +48,9 @@ def test_two_loads_of_one_batch_at_once_publish_it_once(rig: Rig, attempt: int) 
 
     outcomes = at_once([lambda: rig.load(snapshot, "run-2"), lambda: rig.load(snapshot, "run-3")])
 
-    assert any(isinstance(outcome, LoadOutput) for outcome in outcomes)
+    # Both may give way, each seeing the other at its staging table; a scheduler tries again.
+    assert all(isinstance(outcome, LoadOutput | ServiceUnavailable) for outcome in outcomes), outcomes
+    assert isinstance(rig.load(snapshot, "run-2"), LoadOutput)
     assert len(rig.ledger()) == 2
     assert rig.live() == [("b", "first"), ("c", "first")]
     assert rig.rows("select count(*) from {raw}") == [(3,)]
