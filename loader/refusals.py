@@ -16,7 +16,7 @@ from loader.warehouse import Session, StatementRefused
 _LINE_REFUSED = re.compile(r"(stl_load_errors|sys_load_error_detail)", re.I)
 _READING_REFUSED = re.compile(r"not authorized|access ?denied|Status (301|403)", re.I)
 
-_TABLE_TAKEN = {"42P01", "42P07", "23505"}  # gone, there already, or being made at this moment
+_TABLE_TAKEN = {"42P01", "42P07", "42710", "23505"}  # gone, there already, or being made at this moment
 _TABLE_TAKEN_WORDS = re.compile(r"could not open relation|relation .*does not exist", re.I)
 _TABLE_DIFFERS = {"42703", "42804", "22001", "23502"}  # no such column, another type, too narrow, null refused
 
