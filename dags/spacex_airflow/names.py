@@ -1,0 +1,39 @@
+"""Owns the names of what a deployment consists of, as startup.sh exports them: the one reader of the environment here.
+
+Names only: nothing is asked of AWS or Airbyte while a DAG file is read.
+"""
+
+import os
+from dataclasses import dataclass
+
+#: Fixed by the task definition (terraform/task_definition.json.tftpl).
+CONTAINER = "pipeline"
+LOG_STREAM_PREFIX = "step"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """Where this deployment's steps run, and where its alerts go."""
+
+    environment: str
+    ecs_cluster: str
+    task_definition: str  # with its revision: DAGs and image move together
+    log_group: str
+    subnet_ids: str  # comma-separated
+    security_group_ids: str  # comma-separated
+    lake_bucket: str
+    alert_topic_arn: str
+    airbyte_connection_id: str
+
+
+def read_deployment() -> Deployment:
+    """The deployment this Airflow belongs to. Raises LookupError naming the variables that are not set."""
+    fields = Deployment.__dataclass_fields__
+    values = {name: os.environ.get(f"SPACEX_ELT_{name.upper()}", "") for name in fields}
+    absent = [f"SPACEX_ELT_{name.upper()}" for name, value in values.items() if not value]
+    if absent:
+        raise LookupError(
+            f"{', '.join(absent)} not set in Airflow's environment. Expected them from MWAA's startup script, which "
+            "`make dist` renders, or from the local stack."
+        )
+    return Deployment(**values)
