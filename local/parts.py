@@ -5,6 +5,7 @@ Keeping them running is the supervisor's job (local/supervisor.py).
 
 import functools
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -17,6 +18,7 @@ from local.settings import SEAWEEDFS_PORTS, StackSettings
 from local.stack_env import COPY_ROLE, LAKE_BUCKET, WAREHOUSE_DATABASE, WAREHOUSE_USER, aws_env, ca_path
 
 _ROOT = Path(__file__).resolve().parent.parent  # where `python -m local.…` finds us
+TASK_DEFINITION = _ROOT / "terraform" / "task_definition.json.tftpl"
 
 
 def _nothing() -> None:
@@ -91,8 +93,16 @@ def _postgres(settings: StackSettings, state_dir: Path) -> Part:
 
 
 def _aws(settings: StackSettings, state_dir: Path) -> Part:
+    binaries = Path(sys.executable).parent
+    pipeline = aws.Pipeline(
+        template=TASK_DEFINITION,
+        entry_point=(str(binaries / "spacex-elt"),),
+        # Only what the task definition sets counts, not the env file that the command line would find by itself.
+        environment={"PATH": f"{binaries}:/usr/local/bin:/usr/bin:/bin", "SPACEX_ELT_ENV_FILE": os.devnull},
+    )
+
     def prepare() -> Launch:
-        aws.prepare(settings, state_dir)
+        aws.prepare(settings, state_dir, pipeline)
         return Launch(aws.command(settings, state_dir), _ROOT)
 
     return Part(
@@ -100,7 +110,7 @@ def _aws(settings: StackSettings, state_dir: Path) -> Part:
         prepare=prepare,
         is_ready=lambda: ports.answers(settings.ports["aws"]),
         ports=_named(settings, "aws"),
-        patience_s=2,
+        patience_s=6,  # it ends its tasks
     )
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from local import postgres_home, record, seaweedfs, settings, stack_env
 from local.files import tail
 from local.keeper import MARK
-from local.parts import postgres_directory
+from local.parts import TASK_DEFINITION, postgres_directory
 from local.problem import StackProblem
 from local.processes import ProcessName, is_alive, kill, marked, memory_bytes, terminate, wait_until_gone
 from local.record import PartRecord, PartStatus, StackRecord
@@ -34,7 +34,7 @@ _DOWN_WITHIN_S = 60
 _LONGEST_LOG_BYTES = 20_000_000
 _OURS = (
     "settings.json", "stack.json", "stack.env", "command.lock", "logs", "tls",
-    "s3", "s3-identities.json", "aws-resources.json", "redshift-credentials.json", "airbyte", "work",
+    "s3", "s3-identities.json", "aws-resources.json", "redshift-credentials.json", "airbyte", "tasks", "work",
 )  # fmt: skip
 
 
@@ -204,6 +204,7 @@ def _fingerprint() -> str:
     for path in sorted(here.rglob("*")):
         if path.suffix in (".py", ".sql"):
             digest.update(str(path.relative_to(here)).encode() + b"\0" + path.read_bytes())
+    digest.update(TASK_DEFINITION.read_bytes())
     return digest.hexdigest()[:16]
 
 

@@ -1,6 +1,9 @@
 """Owns what the product is told of the stack: the names and values in stack.env, which its settings read."""
 
+import json
+import string
 from pathlib import Path
+from typing import Any
 
 from local import airbyte, files
 from local.ports import HOST
@@ -11,10 +14,19 @@ ACCOUNT = "123456789012"
 LAKE_BUCKET = "spacex-lake"
 DOCS_BUCKET = "spacex-docs"
 WAREHOUSE_SECRET = "spacex-elt/warehouse"  # noqa: S105 (the secret's name)
+AIRBYTE_SECRET = "spacex-elt/airbyte"  # noqa: S105 (the secret's name)
 WAREHOUSE_DATABASE = "spacex"
 WAREHOUSE_USER = "loader"
 COPY_ROLE = f"arn:aws:iam::{ACCOUNT}:role/spacex-elt-copy"
 ALERTS = "spacex-elt-alerts"  # topic and queue
+ECS_CLUSTER = "spacex-elt"
+TASK_FAMILY = "spacex-elt"
+TASK_IMAGE = "spacex-elt:local"
+CONTAINER = "pipeline"  # as the task definition calls it
+LOG_GROUP = "/ecs/spacex-elt"
+LOG_STREAM_PREFIX = "pipeline"
+SUBNETS = ("subnet-0a11ce00000000001", "subnet-0a11ce00000000002")
+SECURITY_GROUP = "sg-0a11ce00000000001"
 
 
 def env_path(state_dir: Path) -> Path:
@@ -56,6 +68,7 @@ def stack_env(settings: StackSettings, state_dir: Path) -> dict[str, str]:
         "SPACEX_ELT_AIRBYTE_URL": url(settings, "airbyte"),
         "SPACEX_ELT_AIRBYTE_CONNECTION_ID": airbyte.CONNECTION_ID,
         "SPACEX_ELT_AIRBYTE_SOURCE_ID": airbyte.SOURCE_ID,
+        "SPACEX_ELT_AIRBYTE_SECRET_ID": AIRBYTE_SECRET,
         "SSL_CERT_FILE": ca,
         "PGSSLROOTCERT": ca,
         "PGSSLMODE": "verify-full",
@@ -65,6 +78,32 @@ def stack_env(settings: StackSettings, state_dir: Path) -> dict[str, str]:
 def aws_env(settings: StackSettings, state_dir: Path) -> dict[str, str]:
     """Return the variables that lead an AWS SDK to the stack, for its own parts."""
     return {name: value for name, value in stack_env(settings, state_dir).items() if name.startswith("AWS_")}
+
+
+def container_env(settings: StackSettings, state_dir: Path) -> dict[str, str]:
+    """Return the variables that lead a container to the stack: what AWS' agent and the image's trust store give it."""
+    given = ("AWS_", "NO_PROXY", "SSL_CERT_FILE", "PGSSL")
+    return {name: value for name, value in stack_env(settings, state_dir).items() if name.startswith(given)}
+
+
+def task_definition(settings: StackSettings, state_dir: Path, template: str) -> dict[str, Any]:
+    """Return the pipeline's task definition, from the template that production's is made of."""
+    told = stack_env(settings, state_dir)
+    values = {
+        "family": TASK_FAMILY,
+        "image": TASK_IMAGE,
+        "cpu": "1024",
+        "memory": "4096",
+        "execution_role_arn": f"arn:aws:iam::{ACCOUNT}:role/spacex-elt-execution",
+        "task_role_arn": f"arn:aws:iam::{ACCOUNT}:role/spacex-elt-task",
+        "region": REGION,
+        "log_group": LOG_GROUP,
+        "log_stream_prefix": LOG_STREAM_PREFIX,
+    }
+    # The template's other names are those of the product's settings: lake_bucket is SPACEX_ELT_LAKE_BUCKET.
+    values |= {name.removeprefix("SPACEX_ELT_").lower(): value for name, value in told.items()}
+    definition: dict[str, Any] = json.loads(string.Template(template).substitute(values))
+    return definition
 
 
 def write(settings: StackSettings, state_dir: Path) -> None:

@@ -108,6 +108,13 @@ def test_the_warehouse_secret_names_the_warehouse(stack: StackState) -> None:
     assert len(warehouse["password"]) >= 24
 
 
+def test_the_airbyte_secret_holds_a_client_and_its_secret(stack: StackState) -> None:
+    told = client(stack, "secretsmanager").get_secret_value(SecretId=stack.env["SPACEX_ELT_AIRBYTE_SECRET_ID"])
+    airbyte = json.loads(told["SecretString"])
+    assert set(airbyte) == {"client_id", "client_secret"}
+    assert len(airbyte["client_secret"]) >= 24
+
+
 def test_the_warehouse_lets_in_its_user_over_verified_tls_and_nobody_else(stack: StackState) -> None:
     told = client(stack, "secretsmanager").get_secret_value(SecretId=stack.env["SPACEX_ELT_WAREHOUSE_SECRET_ID"])
     warehouse = json.loads(told["SecretString"])
@@ -134,7 +141,9 @@ def test_an_alert_reaches_the_queue(stack: StackState) -> None:
 
 def test_secrets_are_in_private_files_only(stack: StackState) -> None:
     settings = json.loads((stack.state_dir / "settings.json").read_text())
-    secrets = [settings[name] for name in ("s3_secret_key", "s3_signing_key", "warehouse_password")]
+    secrets = [
+        settings[name] for name in ("s3_secret_key", "s3_signing_key", "warehouse_password", "airbyte_client_secret")
+    ]
     files = [path for path in stack.state_dir.glob("*") if path.is_file() and path.name != "command.lock"]
     assert {oct(path.stat().st_mode & 0o777) for path in files} == {"0o600"}
 

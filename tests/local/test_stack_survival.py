@@ -17,9 +17,9 @@ import psutil  # type: ignore[import-untyped,unused-ignore]
 import psycopg2
 import pytest
 
-from local import postgres_home, seaweedfs, settings
+from local import postgres_home, seaweedfs, settings, stack_env
 from local.keeper import MARK
-from local.processes import marked
+from local.processes import ProcessName, marked
 from local.stack import StackProblem, StackState, down, reset, status, up
 
 pytestmark = pytest.mark.stack
@@ -74,6 +74,32 @@ def warehouse(stack: StackState, *statements: str) -> list[tuple[object, ...]]:
         return cursor.fetchall() if cursor.description else []
 
 
+def run_sleeper(stack: StackState) -> None:
+    """Runs a task that sleeps for long."""
+    session = boto3.session.Session("any", "any", region_name="us-east-1")
+    ecs = session.client("ecs", endpoint_url=stack.env["AWS_ENDPOINT_URL"])
+    ecs.register_task_definition(
+        family="sleeper",
+        networkMode="awsvpc",
+        requiresCompatibilities=["FARGATE"],
+        cpu="256",
+        memory="512",
+        containerDefinitions=[{"name": "main", "image": "any", "entryPoint": ["sleep"], "command": ["600"]}],
+    )
+    ecs.run_task(
+        cluster=stack_env.ECS_CLUSTER,
+        taskDefinition="sleeper",
+        launchType="FARGATE",
+        networkConfiguration={"awsvpcConfiguration": {"subnets": [stack_env.SUBNETS[0]]}},
+    )
+
+
+def sleepers(state_dir: Path) -> list[ProcessName]:
+    known = settings.read(state_dir)
+    assert known is not None
+    return marked(MARK, f"{known.identity}/aws/")
+
+
 def part_names() -> list[str]:
     return ["seaweedfs", "postgres", "aws", "airbyte", "redshift"]
 
@@ -112,6 +138,18 @@ def test_a_killed_supervisor_takes_its_parts_with_it_and_up_starts_them_again(st
     after = start(state_dir)
     assert after.is_running
     assert after.env == before.env
+
+
+@pytest.mark.parametrize("killed", ["aws", "supervisor"])
+def test_a_running_task_does_not_outlive_ecs(state_dir: Path, killed: str) -> None:
+    before = start(state_dir)
+    run_sleeper(before)
+    wait_until(lambda: len(sleepers(state_dir)) == 1)
+    pids = {part.name: part.pid for part in before.parts} | {"supervisor": before.supervisor_pid}
+    pid = pids[killed]
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: sleepers(state_dir) == [])
 
 
 def test_parts_that_nobody_looks_after_are_ended_by_down(state_dir: Path) -> None:
