@@ -1,10 +1,16 @@
-"""Owns what a plan says: landed objects, batches, shards. Finding them in the lake is loader/plan.py's job."""
+"""Owns what a plan says: landed objects, batches, shards, packs. Finding them in the lake is loader/plan.py's job."""
 
 import hashlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from loader.layout import parse_landed
+
+Item = TypeVar("Item")
+
+MOST_IN_A_PACK = 50  # names that one command line is given; ECS takes 8 KiB of overrides
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,11 @@ class Batch:
         """Lines in the batch's objects."""
         return sum(landed.line_count for landed in self.objects)
 
+    @property
+    def size_bytes(self) -> int:
+        """The batch's objects as they lie, compressed."""
+        return sum(landed.size_bytes for landed in self.objects)
+
 
 @dataclass(frozen=True, slots=True)
 class Shard:
@@ -48,6 +59,11 @@ class Shard:
     dataset: str
     batch_id: str
     objects: tuple[LandedObject, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        """The shard's objects as they lie, compressed."""
+        return sum(landed.size_bytes for landed in self.objects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +89,16 @@ class Plan:
         """The shards of a dataset's batch, in order."""
         return tuple(shard for shard in self.shards if shard.dataset == dataset)
 
+    def gate_packs(self, pack_bytes: int) -> tuple[tuple[str, ...], ...]:
+        """The shard ids in packs: each is one process's work at the gate."""
+        packs = pack(self.shards, lambda shard: shard.size_bytes, pack_bytes, MOST_IN_A_PACK)
+        return tuple(tuple(shard.shard_id for shard in shards) for shards in packs)
+
+    def load_packs(self, pack_bytes: int) -> tuple[tuple[str, ...], ...]:
+        """The datasets in packs: each is one process's work at loading."""
+        packs = pack(self.batches, lambda batch: batch.size_bytes, pack_bytes, MOST_IN_A_PACK)
+        return tuple(tuple(batch.dataset for batch in batches) for batches in packs)
+
 
 def batch_identity(dataset: str, objects: tuple[LandedObject, ...], contract_hash: str, gate_version: str) -> str:
     """The batch's id: the same bytes under the same contract and gate have the same id, 16 hex digits."""
@@ -84,13 +110,23 @@ def batch_identity(dataset: str, objects: tuple[LandedObject, ...], contract_has
 
 
 def split_into_shards(batch: Batch, shard_bytes: int) -> tuple[Shard, ...]:
-    """Packs the batch's objects, in order, into shards of about `shard_bytes` each; a batch has at least one."""
-    groups: list[list[LandedObject]] = [[]]
-    for landed in batch.objects:
-        if groups[-1] and sum(item.size_bytes for item in groups[-1]) + landed.size_bytes > shard_bytes:
-            groups.append([])
-        groups[-1].append(landed)
+    """Packs the batch's objects, in order, into shards of at most `shard_bytes` each; a batch has at least one."""
+    groups = pack(batch.objects, lambda landed: landed.size_bytes, shard_bytes) or ((),)
     return tuple(
-        Shard(f"{batch.dataset}-{number}", batch.dataset, batch.batch_id, tuple(group))
-        for number, group in enumerate(groups)
+        Shard(f"{batch.dataset}-{number}", batch.dataset, batch.batch_id, group) for number, group in enumerate(groups)
     )
+
+
+def pack(
+    items: Iterable[Item], size_of: Callable[[Item], int], most_bytes: int, most_items: int | None = None
+) -> tuple[tuple[Item, ...], ...]:
+    """The items, in order, in packs of at most `most_bytes` and `most_items`; what is larger is a pack of its own."""
+    packs: list[list[Item]] = []
+    size_bytes = 0
+    for item in items:
+        size_bytes += size_of(item)
+        if not packs or size_bytes > most_bytes or len(packs[-1]) == most_items:
+            packs.append([])
+            size_bytes = size_of(item)
+        packs[-1].append(item)
+    return tuple(map(tuple, packs))

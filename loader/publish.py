@@ -9,18 +9,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from urllib.parse import quote
 
-from contracts.errors import RowsDoNotReconcile
+from contracts.errors import GateClosed, RowsDoNotReconcile, TransformFailed
 from loader import layout
-from loader.batch import Plan
+from loader.batch import Batch, Plan
 from loader.documents import to_json
 from loader.load import LoadOutput
 from loader.pipeline import Pipeline
 from loader.run_folder import RunFolder, read_incidents, recent_runs
-from loader.steps import reason_of
+from loader.steps import reason_of, refuse_failed
 from observability import failures, incidents
 from observability.accounting import GateCounts, LoadCounts, balances
 from observability.incidents import Failure, Incident, IncidentState, Place, Sighting
-from observability.run_record import Balance, DatasetRecord, RunRecord, TransformRecord
+from observability.run_record import Balance, DatasetRecord, NotLoaded, RunRecord, TransformRecord
 from observability.site import render_site
 from observability.trace import read_spans
 from validation.results import RawGateResult, Verdict
@@ -30,7 +30,7 @@ FRONT_PAGE = "index.html"
 
 
 def publish_step(pipeline: Pipeline, run_id: str) -> RunRecord:
-    """Tells everyone how a run went, whatever that is: refuse_imbalance and the like say it to a scheduler.
+    """Tells everyone how a run went, whatever that is: refuse_bad_end says it to a scheduler.
 
     Incidents are sent before they are stored: a crash in between repeats an announcement, it never loses one.
     """
@@ -51,7 +51,8 @@ def find_docs(pipeline: Pipeline, run_id: str) -> str:
 
 def _compose(pipeline: Pipeline, folder: RunFolder) -> RunRecord:
     plan, transform = folder.plan(), folder.transform()
-    datasets = tuple(_dataset_record(plan, batch.dataset, folder.load_output(batch.dataset)) for batch in plan.batches)
+    outputs = [(batch, folder.load_output(batch.dataset)) for batch in plan.batches]
+    datasets = tuple(_dataset_record(batch, output) for batch, output in outputs if output is not None)
     spans = read_spans([*folder.telemetry("spans.jsonl"), *pipeline.own_spans()])
     return RunRecord(
         run_id=folder.run_id,
@@ -64,13 +65,25 @@ def _compose(pipeline: Pipeline, folder: RunFolder) -> RunRecord:
         incident_ids=(),
         trace_id=pipeline.telemetry.trace_id,
         spans=spans,
+        not_loaded=tuple(_not_loaded(folder, plan, batch) for batch, output in outputs if output is None),
     )
 
 
-def _dataset_record(plan: Plan, dataset: str, output: LoadOutput) -> DatasetRecord:
-    batch, raw_gate, done = plan.batch(dataset), output.raw_gate, output.published
+def _not_loaded(folder: RunFolder, plan: Plan, batch: Batch) -> NotLoaded:
+    ungated = folder.ungated_shards(plan, batch.dataset)
+    missing = f"the gate step of {', '.join(ungated)}" if ungated else "the load step"
+    return NotLoaded(
+        batch.dataset,
+        batch.batch_id,
+        batch.line_count,
+        f"Not loaded, as far as is known: {missing} did not come to its end. The last good version is still served.",
+    )
+
+
+def _dataset_record(batch: Batch, output: LoadOutput) -> DatasetRecord:
+    raw_gate, done = output.raw_gate, output.published
     return DatasetRecord(
-        dataset=dataset,
+        dataset=batch.dataset,
         batch_id=batch.batch_id,
         extracted=_sum(raw_gate, "line_count"),
         accepted=_sum(raw_gate, "accepted_count"),
@@ -167,6 +180,43 @@ def _put_site_up(pipeline: Pipeline) -> None:
 def _put_page(pipeline: Pipeline, path: str, body: bytes) -> None:
     kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
     pipeline.docs.put(path, body, f"{kind}; charset=utf-8" if kind.startswith("text/") else kind)
+
+
+def refuse_bad_end(record: RunRecord) -> None:
+    """Raises what a run came to: RowsDoNotReconcile, else GateClosed, else TransformFailed; nothing for a good run."""
+    refuse_imbalance(record)
+    refuse_not_loaded(record)
+    refuse_no_go(record)
+    if record.transform is not None:
+        refuse_failed(record.transform)
+    elif record.lacks_transform:
+        raise TransformFailed(
+            f"run {record.run_id}: the marts were not built although datasets were published: the transform step did "
+            "not come to its end. They hold what they held before. Run it again with the same run id."
+        )
+
+
+def refuse_not_loaded(record: RunRecord) -> None:
+    """Raises RowsDoNotReconcile when the run extracted a dataset of which it has no outcome."""
+    if record.not_loaded:
+        names = ", ".join(each.dataset for each in record.not_loaded)
+        raise RowsDoNotReconcile(
+            f"run {record.run_id} extracted {names} and did not load them, as far as is known: a step did not come to "
+            "its end, so their rows cannot be reconciled. The last good version is still served. Run it again with "
+            "the same run id."
+        )
+
+
+def refuse_no_go(record: RunRecord) -> None:
+    """Raises GateClosed when a gate of the run said no-go."""
+    held = [dataset for dataset in record.datasets if dataset.verdict is Verdict.NO_GO]
+    if held:
+        names = ", ".join(dataset.dataset for dataset in held)
+        looks = [f"spacex-elt quarantine show {dataset.dataset}" for dataset in held if dataset.quarantined]
+        look = f"Look at the rows: {looks[0]}. " if looks else ""
+        raise GateClosed(
+            f"{names} held: the warehouse still serves the last good version. {look}Read the alert: spacex-elt alerts."
+        )
 
 
 def refuse_imbalance(record: RunRecord) -> None:

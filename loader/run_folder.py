@@ -74,15 +74,14 @@ class RunFolder:
             found.append(output)
         return tuple(found)
 
-    def load_output(self, dataset: str) -> LoadOutput:
-        """What the load step said of a dataset. Raises UsageError when it has not run."""
-        output = self.find(LoadOutput, load_name(dataset))
-        if output is None:
-            raise UsageError(
-                f"run {self.run_id}: {dataset} has not been through the load step. "
-                f"Run `spacex-elt load --run-id {self.run_id} --dataset {dataset}` first."
-            )
-        return output
+    def load_output(self, dataset: str) -> LoadOutput | None:
+        """What the load step said of a dataset, if it came to its end."""
+        return self.find(LoadOutput, load_name(dataset))
+
+    def ungated_shards(self, plan: Plan, dataset: str) -> tuple[str, ...]:
+        """The shards of a dataset that have not been through the gate."""
+        ids = [shard.shard_id for shard in plan.shards_of(dataset)]
+        return tuple(shard_id for shard_id in ids if self.find(GateOutput, gate_name(shard_id)) is None)
 
     def load_gate(self, dataset: str) -> LoadGateResult | None:
         """What the load gate said of a dataset, if it came that far."""

@@ -3,7 +3,7 @@
 What a step does is in the module of its name; here it is found its inputs, traced, counted and remembered.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from contracts.errors import GateClosed, RowsDoNotReconcile, TransformFailed, UsageError
 from contracts.model import Contract
@@ -95,24 +95,30 @@ def transform_step(
     pipeline: Pipeline, run_id: str, on_progress: Callable[[str], None] = lambda line: None
 ) -> TransformRecord:
     """Builds and tests the marts with dbt. Raises nothing for a failed test: its verdict is no-go."""
+    folder = pipeline.run_folder(run_id)
     with pipeline.telemetry.step("transform") as span:
+        folder.plan()  # a run that was never planned has nothing to build from
         with pipeline.warehouse() as session:
             prepare_warehouse(session, pipeline.contracts)
         address, work_dir = pipeline.warehouse_address(), pipeline.work_dir / "dbt"
         record = run_dbt(address, pipeline.dbt_project_dir, work_dir, on_progress=on_progress)
-        pipeline.run_folder(run_id).write("transform.json", record)
+        folder.write("transform.json", record)
         if record.verdict is Verdict.NO_GO:
             span.fail("no-go")
         pipeline.telemetry.count_verdict("marts", "transform", record.verdict)
         return record
 
 
-def refuse_held(dataset: str, output: LoadOutput) -> None:
-    """Raises RowsDoNotReconcile or GateClosed when a dataset's verdict is no-go."""
-    if output.trouble is not None:
-        raise RowsDoNotReconcile(output.trouble)
-    if output.verdict is Verdict.NO_GO:
-        raise GateClosed(f"{reason_of(output)} The warehouse still serves the last good version of {dataset}.")
+def refuse_held(outputs: Mapping[str, LoadOutput]) -> None:
+    """Raises RowsDoNotReconcile, or else GateClosed, when a dataset's verdict is no-go; the message tells of each."""
+    held = {dataset: output for dataset, output in outputs.items() if output.verdict is Verdict.NO_GO}
+    if not held:
+        return
+    reasons = " ".join(reason_of(output) for output in held.values())
+    told = f"{reasons} The warehouse still serves the last good version of {', '.join(held)}."
+    if any(output.trouble is not None for output in held.values()):
+        raise RowsDoNotReconcile(told)
+    raise GateClosed(told)
 
 
 def reason_of(output: LoadOutput) -> str:

@@ -45,6 +45,16 @@ class DatasetRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class NotLoaded:
+    """A dataset that a run extracted and of which it has no outcome: a step did not come to its end. No verdict."""
+
+    dataset: str
+    batch_id: str
+    extracted: int
+    reason: str  # which step is missing, and what is served
+
+
+@dataclass(frozen=True, slots=True)
 class ModelRecord:
     """One dbt node's outcome."""
 
@@ -88,8 +98,24 @@ class RunRecord:
     started_at: datetime
     finished_at: datetime
     verdict: Verdict  # no-go if any gate said no-go; quarantine if any rows were set aside; else go
-    datasets: tuple[DatasetRecord, ...]
+    datasets: tuple[DatasetRecord, ...]  # those with an outcome
     transform: TransformRecord | None
     incident_ids: tuple[str, ...]  # open incidents that this run opened or met again
     trace_id: str
     spans: tuple[SpanRecord, ...]
+    not_loaded: tuple[NotLoaded, ...] = ()
+
+    @property
+    def lacks_transform(self) -> bool:
+        """Whether datasets were published and the marts were not built from them."""
+        return self.transform is None and any(record.inserted is not None for record in self.datasets)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether every step said what came of it. What is missing is nobody's bad data, and is not verified."""
+        return not self.not_loaded and not self.lacks_transform
+
+    @property
+    def outcome(self) -> str:
+        """The run in a word: its verdict, or `unfinished` where no gate said no-go and a step is missing."""
+        return self.verdict.value if self.is_finished or self.verdict is Verdict.NO_GO else "unfinished"

@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from contracts.errors import GateClosed, PipelineError, UsageError
+from contracts.errors import PipelineError, UsageError
 from loader.airbyte import wait_for, wait_for_end
 from loader.batch import Plan
 from loader.pipeline import Pipeline
@@ -133,15 +133,3 @@ def _load(pipeline: Pipeline, plan: Plan, progress: Progress) -> None:
         if held:
             outcome.words += f"; held: {', '.join(held)} (the last good version is still served)"
             outcome.is_trouble = True
-
-
-def refuse_no_go(record: RunRecord) -> None:
-    """Raises GateClosed when a gate of the run said no-go."""
-    held = [dataset for dataset in record.datasets if dataset.verdict is Verdict.NO_GO]
-    if held:
-        names = ", ".join(dataset.dataset for dataset in held)
-        looks = [f"spacex-elt quarantine show {dataset.dataset}" for dataset in held if dataset.quarantined]
-        look = f"Look at the rows: {looks[0]}. " if looks else ""
-        raise GateClosed(
-            f"{names} held: the warehouse still serves the last good version. {look}Read the alert: spacex-elt alerts."
-        )

@@ -74,8 +74,7 @@ def render_site(
 
 def _pages(site: _Site) -> Iterator[tuple[str, str, dict[str, object]]]:
     """Each page's path, template, and what it shows beside the site."""
-    transform = site.transform_run.transform if site.transform_run else None
-    yield "index.html", "index.html", {"overall": states.overall_sentence(list(site.states.values()), transform)}
+    yield "index.html", "index.html", {"overall": states.overall_sentence(list(site.states.values()), site.runs)}
     yield "reading.html", "reading.html", {}
     yield "runs/index.html", "runs.html", {}
     for name, state in site.states.items():

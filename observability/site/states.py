@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from contracts.model import Contract
-from observability.run_record import DatasetRecord, RunRecord, TransformRecord
+from observability.run_record import DatasetRecord, NotLoaded, RunRecord, TransformRecord
 from observability.site.words import ago, hours, plural, records
 from validation.results import Verdict
 
@@ -19,6 +19,7 @@ class Health(StrEnum):
     LATE = "late"
     HELD = "held"
     MISCOUNT = "miscount"
+    UNFINISHED = "unfinished"
     UNKNOWN = "unknown"
 
     @property
@@ -29,7 +30,7 @@ class Health(StrEnum):
     @property
     def is_trouble(self) -> bool:
         """Whether somebody has to act before the newest data is served."""
-        return self in (Health.HELD, Health.MISCOUNT, Health.LATE)
+        return self in (Health.HELD, Health.MISCOUNT, Health.UNFINISHED, Health.LATE)
 
 
 _LABELS = {
@@ -38,6 +39,7 @@ _LABELS = {
     Health.LATE: "Late",
     Health.HELD: "Held",
     Health.MISCOUNT: "Does not add up",
+    Health.UNFINISHED: "Not finished",
     Health.UNKNOWN: "No run yet",
 }
 
@@ -81,10 +83,16 @@ def dataset_state(contract: Contract, runs: Sequence[RunRecord], now: datetime) 
     health = history[0].health if history else Health.UNKNOWN
     if is_late and health in (Health.GOOD, Health.ASIDE):
         health = Health.LATE
+    sentence = _sentence(history[0], health, last_good, now) if history else "No run has taken this dataset up yet."
+    if (missed := _missed(contract.dataset, runs)) is not None:
+        run, record = missed
+        health = Health.UNFINISHED
+        extracted = records(record.dataset, record.extracted)
+        sentence = f"{extracted} extracted by run {run.run_id}, {ago(run.finished_at, now)}. {record.reason}"
     return DatasetState(
         contract=contract,
         health=health,
-        sentence=_sentence(history[0], health, last_good, now) if history else "No run has taken this dataset up yet.",
+        sentence=sentence,
         history=history,
         last_good=last_good,
         promise=_promise(contract, last_good, is_late),
@@ -114,6 +122,8 @@ def run_health(run: RunRecord) -> Health:
     """How a whole run went."""
     if any(record_health(record) is Health.MISCOUNT for record in run.datasets):
         return Health.MISCOUNT
+    if not run.is_finished and run.verdict is not Verdict.NO_GO:
+        return Health.UNFINISHED
     return verdict_health(run.verdict)
 
 
@@ -124,6 +134,11 @@ def run_sentence(run: RunRecord) -> str:
     parts = []
     if held:
         parts.append(f"{_listed(held)} held, the last good version is served")
+    if run.not_loaded:
+        names = _listed([record.dataset for record in run.not_loaded])
+        parts.append(f"{names} extracted and not loaded, the last good version is served")
+    if run.lacks_transform:
+        parts.append("dbt did not run")
     if run.transform is not None and run.transform.verdict is Verdict.NO_GO:
         parts.append("dbt did not pass")
     if aside:
@@ -133,21 +148,22 @@ def run_sentence(run: RunRecord) -> str:
     return "; ".join(parts) or f"All {plural(len(run.datasets), 'dataset')} published"
 
 
-def overall_sentence(states: Sequence[DatasetState], transform: TransformRecord | None) -> tuple[Health, str]:
-    """The first thing the front page says."""
-    if not any(state.history for state in states):
+def overall_sentence(states: Sequence[DatasetState], runs: Sequence[RunRecord]) -> tuple[Health, str]:
+    """The first thing the front page says, of `runs` (newest first)."""
+    if all(state.health is Health.UNKNOWN for state in states):
         return Health.UNKNOWN, "Nothing has run yet"
     for health, words in (
         (Health.HELD, "held; the last good version is served"),
         (Health.MISCOUNT, "published, but rows do not add up"),
+        (Health.UNFINISHED, "extracted and not loaded; the last good version is served"),
         (Health.LATE, "late"),
     ):
         there = [state.dataset for state in states if state.health is health]
         if there:
             is_are = "is" if len(there) == 1 else "are"
             return health, f"{_listed(there).capitalize()} {is_are} {words}"
-    if transform is not None and transform.verdict is Verdict.NO_GO:
-        return Health.HELD, "The raw data is published, but dbt did not pass"
+    if (marts := _marts_trouble(runs)) is not None:
+        return marts
     aside = [state.dataset for state in states if state.health is Health.ASIDE]
     if aside:
         return Health.ASIDE, f"All data is up to date; some rows of {_listed(aside)} are set aside"
@@ -164,6 +180,27 @@ def _history(dataset: str, runs: Sequence[RunRecord]) -> tuple[PastRun, ...]:
         for record in run.datasets
         if record.dataset == dataset
     )
+
+
+def _marts_trouble(runs: Sequence[RunRecord]) -> tuple[Health, str] | None:
+    """What is wrong with the marts, if anything is."""
+    if runs[0].lacks_transform:
+        return Health.UNFINISHED, "The raw data is published, but dbt did not run; the marts are older"
+    transform = next((run.transform for run in runs if run.transform is not None), None)
+    if transform is not None and transform.verdict is Verdict.NO_GO:
+        return Health.HELD, "The raw data is published, but dbt did not pass"
+    return None
+
+
+def _missed(dataset: str, runs: Sequence[RunRecord]) -> tuple[RunRecord, NotLoaded] | None:
+    """The newest run that took the dataset up and what it says, if it has no outcome of it."""
+    for run in runs:
+        for record in run.not_loaded:
+            if record.dataset == dataset:
+                return run, record
+        if any(record.dataset == dataset for record in run.datasets):
+            return None
+    return None
 
 
 def _is_late(contract: Contract, last_good: RunRecord | None, now: datetime) -> bool:

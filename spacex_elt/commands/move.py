@@ -2,13 +2,17 @@
 
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from contracts.errors import Retry
 from spacex_elt.commands.output import AsJson, complain, print_result, results
 from spacex_elt.progress import Progress
+
+if TYPE_CHECKING:
+    from loader.load import LoadOutput
+    from validation.results import ShardResult
 
 app = typer.Typer()
 
@@ -29,11 +33,10 @@ def run(
 
     Example: spacex-elt run --source sample --fault wrong-type:1%
     """
-    from loader.publish import find_docs, refuse_imbalance
-    from loader.steps import refuse_failed
+    from loader.publish import find_docs, refuse_bad_end
     from observability.trace import trace_summary
     from spacex_elt import report
-    from spacex_elt.run import new_run_id, refuse_no_go
+    from spacex_elt.run import new_run_id
     from spacex_elt.run import run as run_pipeline
     from spacex_elt.sources import SourceRequest
     from spacex_elt.wiring import open_pipeline
@@ -54,10 +57,7 @@ def run(
         print_result(report.run_as_json(record, docs))
     else:
         report.print_run(results(), record, docs, trace_summary(record.spans))
-    refuse_imbalance(record)
-    refuse_no_go(record)
-    if record.transform is not None:
-        refuse_failed(record.transform)
+    refuse_bad_end(record)
 
 
 @app.command()
@@ -69,10 +69,11 @@ def plan(
         list[str] | None, typer.Option(help="What the job extracts (default: what is selected).")
     ] = None,
 ) -> None:
-    """Find what a sync landed and split the work into shards.
+    """Find what a sync landed and split the work into shards, and these into packs: one process's work each.
 
     Example: spacex-elt plan --run-id nightly-1 --job-id 42
     """
+    from loader.plan import SHARD_BYTES
     from loader.steps import plan_step
     from spacex_elt.wiring import open_pipeline
 
@@ -85,58 +86,68 @@ def plan(
             "datasets": [batch.dataset for batch in made.batches],
             "shards": [shard.shard_id for shard in made.shards],
             "lines": {batch.dataset: batch.line_count for batch in made.batches},
+            "gates": made.gate_packs(SHARD_BYTES),
+            "loads": made.load_packs(SHARD_BYTES),
         }
     )
 
 
 @app.command()
-def gate(run_id: RunId, shard: Annotated[str, typer.Option(help="The shard, as the plan names it.")]) -> None:
-    """Take one shard through the raw contract; set aside what breaks it.
+def gate(
+    run_id: RunId, shard: Annotated[list[str], typer.Option(help="A shard, as the plan names it; may be repeated.")]
+) -> None:
+    """Take shards through the raw contract; set aside what breaks it.
 
-    Example: spacex-elt gate --run-id nightly-1 --shard launches-0
+    Example: spacex-elt gate --run-id nightly-1 --shard cores-0 --shard launches-0
     """
     from loader.steps import gate_step
     from spacex_elt.wiring import open_pipeline
 
     with open_pipeline(run_id) as pipeline, pipeline.telemetry.step("gate"):
-        result = gate_step(pipeline, run_id, shard).result
-    print_result(
-        {
-            "run_id": run_id,
-            "shard": shard,
-            "lines": result.line_count,
-            "accepted": result.accepted_count,
-            "quarantined": result.rejected_count,
-            "duplicate": result.duplicate_count,
-            "first_rejection": result.first_rejection,
-        }
-    )
+        results = [gate_step(pipeline, run_id, shard_id).result for shard_id in shard]
+    print_result({"run_id": run_id, "shards": [_gated(result) for result in results]})
+
+
+def _gated(result: "ShardResult") -> dict[str, Any]:
+    return {
+        "shard": result.shard_id,
+        "lines": result.line_count,
+        "accepted": result.accepted_count,
+        "quarantined": result.rejected_count,
+        "duplicate": result.duplicate_count,
+        "first_rejection": result.first_rejection,
+    }
 
 
 @app.command()
-def load(run_id: RunId, dataset: Annotated[str, typer.Option(help="The dataset to load.")]) -> None:
-    """COPY one dataset into staging, take it through the load gate, publish it in one transaction.
+def load(
+    run_id: RunId, dataset: Annotated[list[str], typer.Option(help="A dataset to load; may be repeated.")]
+) -> None:
+    """COPY datasets into staging, take each through the load gate, publish each in one transaction.
 
-    Ends with 11 when a gate holds the batch. Example: spacex-elt load --run-id nightly-1 --dataset launches
+    One that is held does not stop the others. Ends with 13 when rows of one do not reconcile, else with 11 when a gate
+    holds one. Example: spacex-elt load --run-id nightly-1 --dataset cores --dataset launches
     """
-    from loader.steps import load_step, reason_of, refuse_held
+    from loader.steps import load_step, refuse_held
     from spacex_elt.wiring import open_pipeline
 
     with open_pipeline(run_id) as pipeline, pipeline.telemetry.step("load"):
-        output = load_step(pipeline, run_id, dataset)
-    counts = asdict(output.published) if output.published is not None else None
-    print_result(
-        {
-            "run_id": run_id,
-            "dataset": dataset,
-            "verdict": output.verdict.value,
-            "reason": reason_of(output),
-            "published": counts,
-            "was_already_published": output.was_already_published,
-            "superseded_by": output.superseded_by,
-        }
-    )
-    refuse_held(dataset, output)
+        outputs = {name: load_step(pipeline, run_id, name) for name in dataset}
+    print_result({"run_id": run_id, "datasets": [_loaded(name, output) for name, output in outputs.items()]})
+    refuse_held(outputs)
+
+
+def _loaded(dataset: str, output: "LoadOutput") -> dict[str, Any]:
+    from loader.steps import reason_of
+
+    return {
+        "dataset": dataset,
+        "verdict": output.verdict.value,
+        "reason": reason_of(output),
+        "published": asdict(output.published) if output.published is not None else None,
+        "was_already_published": output.was_already_published,
+        "superseded_by": output.superseded_by,
+    }
 
 
 @app.command()
@@ -159,13 +170,15 @@ def transform(run_id: RunId) -> None:
 def publish(run_id: RunId) -> None:
     """Reconcile the run, write its record, raise or resolve incidents, publish the data docs.
 
-    Ends with 13 when rows do not reconcile. Example: spacex-elt publish --run-id nightly-1
+    Then ends as the run did: with 13 when rows do not reconcile or a dataset was extracted and not loaded, else with 11
+    when a gate said no-go, else with 14 when dbt failed or did not run. Example: spacex-elt publish --run-id nightly-1
     """
-    from loader.publish import find_docs, publish_step, refuse_imbalance
+    from loader.publish import find_docs, publish_step, refuse_bad_end
     from spacex_elt.wiring import open_pipeline
 
     with open_pipeline(run_id) as pipeline:
         record = publish_step(pipeline, run_id)
         docs = find_docs(pipeline, run_id)
-    print_result({"run_id": run_id, "verdict": record.verdict.value, "docs": docs})
-    refuse_imbalance(record)
+    not_loaded = [each.dataset for each in record.not_loaded]
+    print_result({"run_id": run_id, "verdict": record.outcome, "not_loaded": not_loaded, "docs": docs})
+    refuse_bad_end(record)

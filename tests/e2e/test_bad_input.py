@@ -14,11 +14,11 @@ import pytest
 from contracts.errors import GateClosed, ServiceUnavailable, UsageError
 from loader.airbyte import wait_for
 from loader.gate import gate_shard
+from loader.publish import refuse_no_go
 from loader.steps import plan_step
 from loader.store import ObjectMissing
 from local.stack import StackState
 from observability.run_record import RunRecord
-from spacex_elt.run import refuse_no_go
 from spacex_elt.secrets import read_warehouse_address
 from spacex_elt.settings import read_settings
 from spacex_elt.wiring import open_pipeline

@@ -1,10 +1,13 @@
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contracts.errors import ServiceUnavailable, UsageError
 from contracts.read import FOLDER, read_contracts
-from loader.batch import Plan
+from loader.batch import MOST_IN_A_PACK, Plan, pack
 from loader.plan import Request, make_plan
 from tests.loader.landing import EPOCH_MS, compressed, envelope, land, sync_job
 from tests.loader.memory_store import MemoryStore
@@ -136,3 +139,39 @@ def test_shards_hold_every_object_once_and_about_as_many_bytes_as_asked() -> Non
 
 def test_an_empty_sync_still_makes_a_shard_so_that_the_gate_can_say_so() -> None:
     assert len(plan(MemoryStore(), launches=0).shards_of("launches")) == 1
+
+
+@given(st.lists(st.integers(0, 120), max_size=30), st.integers(1, 100), st.integers(1, 6))
+def test_packs_hold_each_item_once_in_order_and_no_more_than_fits(sizes: list[int], most_bytes: int, most: int) -> None:
+    items = list(enumerate(sizes))
+    packs = pack(items, lambda item: item[1], most_bytes, most)
+
+    assert [item for group in packs for item in group] == items
+    assert all(len(group) == 1 or sum(size for _, size in group) <= most_bytes for group in packs)
+    assert all(1 <= len(group) <= most for group in packs)
+    for group, following in pairwise(packs):  # a new pack is begun only where the next item has no room
+        assert len(group) == most or sum(size for _, size in (*group, following[0])) > most_bytes
+
+
+def test_small_data_is_one_pack_and_big_data_as_many_as_its_bytes_need() -> None:
+    store = MemoryStore()
+    for dataset in ("cores", "launches"):
+        for part in range(2):
+            land(store, dataset, lines(50), part=part)
+    size = len(compressed(lines(50)))
+    made = plan(store, shard_bytes=size, cores=100, launches=100)
+
+    assert made.gate_packs(4 * size) == (("cores-0", "cores-1", "launches-0", "launches-1"),)
+    assert made.gate_packs(3 * size) == (("cores-0", "cores-1", "launches-0"), ("launches-1",))
+    assert made.load_packs(4 * size) == (("cores", "launches"),)
+    assert made.load_packs(3 * size) == (("cores",), ("launches",))
+    assert made.load_packs(1) == (("cores",), ("launches",))
+
+
+def test_a_pack_is_no_longer_than_a_command_line_takes() -> None:
+    store = MemoryStore()
+    for part in range(MOST_IN_A_PACK + 1):
+        land(store, "launches", lines(1), part=part)
+    made = plan(store, shard_bytes=1, launches=MOST_IN_A_PACK + 1)
+
+    assert [len(group) for group in made.gate_packs(1 << 30)] == [MOST_IN_A_PACK, 1]

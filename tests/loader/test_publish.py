@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from contracts.errors import RowsDoNotReconcile, ServiceUnavailable, UsageError
+from contracts.errors import GateClosed, RowsDoNotReconcile, ServiceUnavailable, TransformFailed
 from contracts.model import Severity
 from contracts.read import FOLDER, read_contracts
 from loader.batch import Batch, LandedObject, Plan, Shard
+from loader.gate import GateOutput
 from loader.load import LoadOutput, PublishedCounts
 from loader.pipeline import Pipeline
-from loader.publish import publish_step, refuse_imbalance
-from loader.run_folder import RunFolder, load_name, read_incidents, recent_runs
+from loader.publish import publish_step, refuse_bad_end, refuse_imbalance
+from loader.run_folder import RunFolder, gate_name, load_name, read_incidents, recent_runs
 from loader.store import StoredObject
 from observability.alerts import Announcement
 from observability.incidents import IncidentState
@@ -337,10 +338,79 @@ def test_the_front_page_is_not_touched_when_another_page_cannot_be_stored(stage:
     assert "index.html" not in stage.docs.writes
 
 
-def test_a_run_whose_load_is_missing_is_not_published_at_all(stage: Stage) -> None:
+def lose(stage: Stage, run_id: str, dataset: str) -> None:
+    """Leaves a run as a load step that did not come to its end does."""
+    stage.lake.delete(f"runs/{run_id}/{load_name(dataset)}")
+
+
+def gated(stage: Stage, run_id: str, dataset: str) -> None:
+    (shard,) = raw_gate(dataset, lines=5).shards
+    RunFolder(stage.lake, run_id).write(gate_name(f"{dataset}-0"), GateOutput(shard, ()))
+
+
+def test_a_dataset_that_a_step_did_not_finish_is_told_as_not_loaded_and_judged_by_nobody(stage: Stage) -> None:
+    stage.tell("run-1", good(), good(ROCKETS), transform=transform_record())
+    gated(stage, "run-1", CORES)
+    lose(stage, "run-1", CORES)
+
+    record = stage.publish("run-1")
+
+    (cores,) = record.not_loaded
+    assert (cores.dataset, cores.batch_id, cores.extracted) == (CORES, "batch-cores", 5)
+    assert "the load step did not come to its end. The last good version is still served." in cores.reason
+    assert [each.dataset for each in record.datasets] == [ROCKETS]
+    assert (record.verdict, record.outcome, record.is_finished) == (Verdict.GO, "unfinished", False)
+    assert stage.alerts.sent == []
+    assert recent_runs(stage.lake, 5) == [record]
+    with pytest.raises(
+        RowsDoNotReconcile, match=r"extracted cores and did not load.*Run it again with the same run id"
+    ):
+        refuse_bad_end(record)
+
+
+def test_a_dataset_whose_gate_did_not_finish_names_the_shard(stage: Stage) -> None:
     stage.tell("run-1", good())
-    stage.lake.delete(f"runs/run-1/{load_name(CORES)}")
-    with pytest.raises(UsageError, match="spacex-elt load --run-id run-1 --dataset cores"):
-        stage.publish("run-1")
-    assert recent_runs(stage.lake, 5) == []
-    assert stage.docs.writes == []
+    lose(stage, "run-1", CORES)
+    assert "the gate step of cores-0 did not come to its end" in stage.publish("run-1").not_loaded[0].reason
+
+
+def test_a_dataset_that_was_not_loaded_resolves_no_incident_and_the_finished_run_does(stage: Stage) -> None:
+    stage.run("run-1", held())
+    stage.tell("run-2", good(), transform=transform_record())
+    lose(stage, "run-2", CORES)
+
+    assert stage.publish("run-2").incident_ids == ()
+    assert [incident.run_ids for incident in _open(stage)] == [("run-1",)]
+
+    RunFolder(stage.lake, "run-2").write(load_name(CORES), good())
+    record = stage.publish("run-2")
+    assert _open(stage) == []
+    assert (record.is_finished, record.outcome, len(recent_runs(stage.lake, 5))) == (True, "go", 2)
+    refuse_bad_end(record)
+
+
+def test_marts_that_were_not_built_from_what_was_loaded_are_no_good_end(stage: Stage) -> None:
+    record = stage.run("run-1", good())
+    assert (record.lacks_transform, record.outcome) == (True, "unfinished")
+    with pytest.raises(TransformFailed, match="the marts were not built"):
+        refuse_bad_end(record)
+
+
+def test_marts_need_no_transform_when_nothing_new_was_published(stage: Stage) -> None:
+    record = stage.run("run-1", replace(good(), load_gate=None, published=None, superseded_by="run-9"))
+    assert record.is_finished
+    refuse_bad_end(record)
+
+
+def test_a_run_ends_with_the_worst_of_what_it_came_to(stage: Stage) -> None:
+    failed = transform_record(Verdict.NO_GO)
+    miscounted = replace(good(ROCKETS), manifest_count=6)
+    for run_id, outputs, expected in (
+        ("run-1", (held(), miscounted), RowsDoNotReconcile),
+        ("run-2", (held(), good(ROCKETS)), GateClosed),
+        ("run-3", (good(), good(ROCKETS)), TransformFailed),
+    ):
+        record = stage.run(run_id, *outputs, transform=failed)
+        with pytest.raises(expected):
+            refuse_bad_end(record)
+    refuse_bad_end(stage.run("run-4", good(), transform=transform_record()))

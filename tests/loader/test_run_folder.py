@@ -78,6 +78,7 @@ def test_what_no_step_has_written_is_not_there(folder: RunFolder) -> None:
     assert folder.find_sync() is None
     assert folder.transform() is None
     assert folder.load_gate("cores") is None
+    assert folder.load_output("cores") is None
     assert list(folder.telemetry("spans.jsonl")) == []
 
 
@@ -86,7 +87,6 @@ def test_what_no_step_has_written_is_not_there(folder: RunFolder) -> None:
     [
         ("plan", lambda folder: folder.plan()),
         ("gate", lambda folder: folder.gate_outputs(PLAN, "cores")),
-        ("load", lambda folder: folder.load_output("cores")),
     ],
 )
 def test_a_step_before_its_time_names_the_one_to_run_first(folder: RunFolder, step: str, call: Any) -> None:
@@ -100,8 +100,10 @@ def test_one_gated_shard_of_two_is_not_enough(folder: RunFolder) -> None:
     folder.write(gate_name("cores-0"), output)
     with pytest.raises(UsageError, match="shard cores-1 has not been through the gate"):
         folder.gate_outputs(PLAN, "cores")
+    assert folder.ungated_shards(PLAN, "cores") == ("cores-1",)
     folder.write(gate_name("cores-1"), output)
     assert folder.gate_outputs(PLAN, "cores") == (output, output)
+    assert folder.ungated_shards(PLAN, "cores") == ()
 
 
 def test_each_document_has_its_place(folder: RunFolder) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from contracts.model import Contract, LogicalType, RuleKind, Scope, Severity
 from observability.incidents import Incident, IncidentState
-from observability.run_record import Balance, RunRecord
+from observability.run_record import Balance, NotLoaded, RunRecord
 from observability.site import render_site
 from tests.observability.hand_made import NOW, contract, dataset_record, prop, rule, run_record, transform_record
 from validation.results import CheckResult, Verdict
@@ -297,3 +297,45 @@ def test_text_stands_out_from_its_ground(scheme: str, text: str, ground: str) ->
     colours = _colours(light) if scheme == "light" else {**_colours(light), **_colours(dark)}
     brighter, darker = sorted((_luminance(colours[text]), _luminance(colours[ground])), reverse=True)
     assert (brighter + 0.05) / (darker + 0.05) >= 4.5
+
+
+MISSED = NotLoaded(
+    "launches", "batch-launches", 205, "Not loaded: the load step did not come to its end. <b>Served.</b>"
+)
+
+
+def test_a_dataset_that_was_not_loaded_is_told_on_the_front_its_own_and_the_runs_page() -> None:
+    unfinished = replace(run_record("run-3", [dataset_record("cores")]), not_loaded=(MISSED,))
+    pages = _pages(_site([unfinished, GOOD]))
+
+    front = pages["index.html"].words
+    assert "Launches is extracted and not loaded; the last good version is served." in front
+    assert "205 launches extracted by run run-3, 3 minutes ago. Not loaded: the load step" in front
+    assert "Not finished" in front
+    page = pages["runs/run-3.html"].words
+    assert "launches extracted and not loaded, the last good version is served; dbt did not run" in page
+    assert "the load step did not come to its end. <b>Served.</b>" in page
+    assert "not verified" in page
+    assert "launches 205 –––––––not verified" in page
+    assert "Not loaded: the load step" in pages["datasets/launches.html"].words
+
+
+def test_a_dataset_that_a_later_run_loaded_is_healthy_again() -> None:
+    unfinished = replace(run_record("run-3", []), not_loaded=(MISSED,))
+    later = run_record("run-4", [dataset_record("launches")], transform=transform_record())
+    front = _pages(_site([later, unfinished]))["index.html"].words
+    assert "Not loaded" not in front
+    assert "extracted by run" not in front
+
+
+def test_marts_that_were_not_built_are_told() -> None:
+    pages = _pages(_site([run_record("run-3", [dataset_record("launches")]), GOOD]))
+    assert "The raw data is published, but dbt did not run; the marts are older." in pages["index.html"].words
+    assert "the marts are older than what they are built from" in pages["runs/run-3.html"].words
+
+
+def test_marts_that_needed_no_building_are_not_missed() -> None:
+    held = dataset_record("launches", rejected=21, verdict=Verdict.NO_GO)
+    page = _pages(_site([run_record("run-3", [held], verdict=Verdict.NO_GO), GOOD]))["runs/run-3.html"].words
+    assert "dbt did not run." in page
+    assert "the marts are older" not in page
