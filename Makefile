@@ -4,6 +4,8 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.12 python3.11,$(shell $(nam
 BIN := .venv/bin
 UV_VERSION := 0.13.9
 SETUP := .venv/.ready
+AIRFLOW := .venv-airflow/.ready
+AIRFLOW_OLDER := .venv-airflow-3.2.1/.ready
 
 export DO_NOT_TRACK := 1
 # Importing the judges takes seconds, and several times that when nobody keeps their bytecode.
@@ -11,23 +13,39 @@ unexport PYTHONDONTWRITEBYTECODE
 export UV_CUSTOM_COMPILE_COMMAND := make lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench lock up down reset clean
+.PHONY: help setup airflow-3.2.1 demo test check format bench lock up down reset clean
 
 help:  ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-13s %s\n", $$1, $$2}'
 
-setup: $(SETUP)  ## Make the environment: Python packages, all pinned by hash
+# Brings the environment in folder $(1) to what lock $(2) names.
+define install
+	@test -x $(1)/bin/python || $(PYTHON) -m venv $(1)
+	@$(BIN)/uv pip sync --quiet --python $(1)/bin/python --require-hashes $(2) || \
+		{ echo "uv could not (it does not read pip's configuration): trying pip, which takes some minutes" >&2; \
+		  $(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(2); }
+endef
+
+setup: $(SETUP) $(AIRFLOW)  ## Make the two environments, the pipeline's and Airflow's: all pinned by hash
 
 $(SETUP): pyproject.toml requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' || \
 		{ echo "Python 3.11 or 3.12 is needed, $(PYTHON) is $$($(PYTHON) --version). Try: make setup PYTHON=python3.12" >&2; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt || \
-		{ echo "uv could not (it does not read pip's configuration): trying pip, which takes some minutes" >&2; \
-		  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt; }
+	$(call install,.venv,requirements/dev.txt)
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable . || \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(AIRFLOW): requirements/airflow.txt | $(SETUP)
+	$(call install,.venv-airflow,$<)
+	@touch $@
+
+airflow-3.2.1: $(AIRFLOW_OLDER)  ## Make a third environment: the older Airflow that the DAGs must pass under as well
+
+$(AIRFLOW_OLDER): requirements/airflow-3.2.1.txt | $(SETUP)
+	$(call install,.venv-airflow-3.2.1,$<)
 	@touch $@
 
 demo: $(SETUP)  ## Start the local stack and run the pipeline end to end
@@ -38,7 +56,7 @@ demo: $(SETUP)  ## Start the local stack and run the pipeline end to end
 	@echo "Then look at the rows:            $(BIN)/spacex-elt quarantine show launches"
 	@echo "and at what is still served:      $(BIN)/spacex-elt warehouse query 'select count(*) from analytics.fct_launches'"
 
-test: $(SETUP)  ## Run the tests
+test: $(SETUP) $(AIRFLOW)  ## Run the tests
 	@$(BIN)/pytest
 
 check: $(SETUP)  ## Lint, format check, types, layers, contracts
@@ -55,11 +73,15 @@ format: $(SETUP)  ## Format the code
 bench: $(SETUP)  ## Measure the demo: time and memory (docs/benchmarks.md)
 	@$(BIN)/python -m tests.bench.demo
 
-lock: $(SETUP)  ## Resolve the requirements again after a change of pyproject.toml
+lock: $(SETUP)  ## Resolve the requirements again after a change of pyproject.toml or dags/requirements.in
 	@$(BIN)/uv pip compile pyproject.toml --group dev --group local --universal --python-version 3.11 \
 		--generate-hashes --quiet --output-file requirements/dev.txt
 	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \
 		--generate-hashes --quiet --constraint requirements/dev.txt --output-file requirements/pipeline.txt
+	@$(BIN)/uv pip compile dags/requirements.in --group airflow-tests --universal --python-version 3.11 \
+		--generate-hashes --quiet --constraint dags/constraints.txt --output-file requirements/airflow.txt
+	@$(BIN)/uv pip compile dags/requirements.in --group airflow-tests --universal --python-version 3.11 \
+		--generate-hashes --quiet --constraint requirements/mwaa-3.2.1.txt --output-file requirements/airflow-3.2.1.txt
 
 up: $(SETUP)  ## Start the local stack
 	@$(BIN)/spacex-elt local up
@@ -70,6 +92,6 @@ down: $(SETUP)  ## Stop the local stack, keep its data
 reset: $(SETUP)  ## Stop the local stack and remove its data
 	@$(BIN)/spacex-elt local reset
 
-clean:  ## Remove the local stack, its data and the environment
+clean:  ## Remove the local stack, its data and the environments
 	@test ! -x $(BIN)/spacex-elt || $(BIN)/spacex-elt local reset
-	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist
+	@rm -rf .venv .venv-airflow .venv-airflow-3.2.1 .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist
