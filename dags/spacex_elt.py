@@ -1,4 +1,4 @@
-"""Owns the daily run: SpaceX API -> lake -> gates -> warehouse -> marts -> data docs. The steps are the image's commands."""
+"""Owns the daily run: SpaceX API, lake, gates, warehouse, marts, data docs. The steps are the image's commands."""
 
 import pendulum
 from airflow.sdk import DAG, Param

@@ -34,8 +34,8 @@ with DAG(
         ),
     },
     doc_md="""
-    Takes the selected records through the same gates, load and dbt as a daily run, under the contracts of the image that
-    is deployed now. What is still wrong stays in quarantine. Nothing is deleted, and nothing is loaded twice.
+    Takes the selected records through the same gates, load and dbt as a daily run, under the contracts of the image
+    that is deployed now. What is still wrong stays in quarantine. Nothing is deleted, and nothing is loaded twice.
     """,
 ):
     replay = StepOperator(

@@ -67,6 +67,14 @@ class Shard:
 
 
 @dataclass(frozen=True, slots=True)
+class Container:
+    """What one process takes: shards at the gate, and datasets to load, perhaps none of these."""
+
+    shards: tuple[str, ...]  # ids
+    datasets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What a run will do. Written once per run; every later step reads it, so a retry does the same work."""
 
@@ -89,15 +97,19 @@ class Plan:
         """The shards of a dataset's batch, in order."""
         return tuple(shard for shard in self.shards if shard.dataset == dataset)
 
-    def gate_packs(self, pack_bytes: int) -> tuple[tuple[str, ...], ...]:
-        """The shard ids in packs: each is one process's work at the gate."""
-        packs = pack(self.shards, lambda shard: shard.size_bytes, pack_bytes, MOST_IN_A_PACK)
-        return tuple(tuple(shard.shard_id for shard in shards) for shards in packs)
+    def containers(self, most_bytes: int) -> tuple[Container, ...]:
+        """The work in the containers that it takes: datasets are packed by size, and each pack's shards once more.
 
-    def load_packs(self, pack_bytes: int) -> tuple[tuple[str, ...], ...]:
-        """The datasets in packs: each is one process's work at loading."""
-        packs = pack(self.batches, lambda batch: batch.size_bytes, pack_bytes, MOST_IN_A_PACK)
-        return tuple(tuple(batch.dataset for batch in batches) for batches in packs)
+        A pack's datasets are loaded by the first container that gates it: a scheduler maps over one list only.
+        """
+        found: list[Container] = []
+        for batches in pack(self.batches, lambda batch: batch.size_bytes, most_bytes, MOST_IN_A_PACK):
+            shards = [shard for batch in batches for shard in self.shards_of(batch.dataset)]
+            datasets = tuple(batch.dataset for batch in batches)
+            for group in pack(shards, lambda shard: shard.size_bytes, most_bytes, MOST_IN_A_PACK):
+                found.append(Container(tuple(shard.shard_id for shard in group), datasets))
+                datasets = ()
+        return tuple(found)
 
 
 def batch_identity(dataset: str, objects: tuple[LandedObject, ...], contract_hash: str, gate_version: str) -> str:

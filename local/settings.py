@@ -14,7 +14,7 @@ from local import ports
 from local.files import write_private
 
 SEAWEEDFS_PORTS = ("s3", "master", "volume", "filer", "admin")
-PORT_NAMES = (*SEAWEEDFS_PORTS, "aws", "redshift", "airbyte")
+PORT_NAMES = (*SEAWEEDFS_PORTS, "aws", "redshift", "airbyte", "airflow")
 
 
 @dataclass(frozen=True, slots=True, repr=False)  # no repr: it would put the passwords into logs

@@ -8,6 +8,7 @@ from contracts.errors import (
     PipelineError,
     Retry,
     RowsDoNotReconcile,
+    ServiceUnavailable,
     TransformFailed,
 )
 
@@ -39,3 +40,8 @@ _CODES: tuple[tuple[type[PipelineError], ExitCode], ...] = (
 def exit_code_of(error: PipelineError) -> ExitCode:
     """The exit code of a foreseen failure."""
     return next(code for kind, code in _CODES if isinstance(error, kind))
+
+
+def error_of(code: int | None) -> type[PipelineError]:
+    """The kind of failure that a step's exit code told; service trouble for one that is not ours."""
+    return next((kind for kind, ours in _CODES if ours == code), ServiceUnavailable)

@@ -14,6 +14,7 @@ from observability.run_record import DatasetRecord, RunRecord
 from validation.results import Verdict
 
 if TYPE_CHECKING:
+    from local.airflow import DagRunOutcome
     from local.stack import StackState
 
 _COUNTS = ("extracted", "accepted", "quarantined", "duplicate", "inserted", "updated", "unchanged", "deleted")
@@ -32,6 +33,35 @@ def run_as_json(record: RunRecord, docs: str) -> dict[str, Any]:
         "transform": _transform_as_json(record),
         "docs": docs,
     }
+
+
+def dag_run_as_json(outcome: "DagRunOutcome", record: RunRecord | None, docs: str) -> dict[str, Any]:
+    """The one object that `local dag --json` prints: the run's, with what Airflow did of it."""
+    tasks = [
+        {"task": each.task_id, "map_index": each.map_index, "state": each.state, "seconds": round(each.seconds, 2)}
+        for each in outcome.tries
+    ]
+    airflow = {
+        "dag": outcome.dag_id,
+        "run_id": outcome.run_id,
+        "state": "success" if outcome.is_success else "failed",
+        "seconds": round(outcome.seconds, 2),
+        "container_seconds": round(outcome.container_seconds, 2),
+        "tasks": tasks,
+    }
+    return {**(run_as_json(record, docs) if record is not None else {"run_id": outcome.run_id}), "airflow": airflow}
+
+
+def print_dag_run(console: Console, outcome: "DagRunOutcome") -> None:
+    """What Airflow did of a run, and its share of the time."""
+    state = "[green]success[/]" if outcome.is_success else "[red]failed[/]"
+    own = outcome.seconds - outcome.container_seconds
+    share = own / outcome.seconds
+    console.print(
+        f"DAG run    {outcome.dag_id} {outcome.run_id} {state}: {outcome.seconds:.1f} s, of which "
+        f"{outcome.container_seconds:.1f} s in containers; Airflow and the sync took {own:.1f} s ({share:.0%})",
+        soft_wrap=True,
+    )
 
 
 def _dataset_as_json(dataset: DatasetRecord) -> dict[str, Any]:

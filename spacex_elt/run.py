@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from contracts.errors import PipelineError, UsageError
-from loader.airbyte import wait_for, wait_for_end
+from loader.airbyte import SyncServer, wait_for, wait_for_end
 from loader.batch import Plan
 from loader.pipeline import Pipeline
 from loader.publish import publish_step
@@ -18,7 +18,7 @@ from observability.alerts import Alerts, Announcement
 from observability.run_record import RunRecord
 from spacex_elt.progress import Progress
 from spacex_elt.settings import read_settings
-from spacex_elt.sources import SourceRequest, damage_landing, open_source
+from spacex_elt.sources import Source, SourceRequest, damage_landing, open_source
 from validation.results import Verdict
 
 SYNC_TIMEOUT_S = 3600.0
@@ -89,17 +89,22 @@ def start_sync(pipeline: Pipeline, folder: RunFolder, request: SourceRequest) ->
     """Starts a sync of the source and follows it to its end. Raises ServiceUnavailable when it fails."""
     with open_source(request, tuple(pipeline.contracts)) as source:
         server = pipeline.sync_server
-        if (other := server.running_job_id()) is not None:  # somebody's, or that of a run killed before it noted it
-            wait_for_end(server, other, SYNC_TIMEOUT_S)
-        server.point_source_at(source.base_url)
-        if source.landing_faults:
-            damage_landing(read_settings(), source.landing_faults)
-        server.select_streams(source.datasets)
+        point_at(server, source)
         folder.write(REQUEST, request)
         started = SyncStarted(server.start_sync(), source.words, source.datasets)
         folder.write("sync.json", started)
         wait_for(server, started.job_id, SYNC_TIMEOUT_S)
     return started
+
+
+def point_at(server: SyncServer, source: Source) -> None:
+    """Makes the next sync one of this source. Waits for the end of a sync that is under way."""
+    if (other := server.running_job_id()) is not None:  # somebody's, or that of a run killed before it noted it
+        wait_for_end(server, other, SYNC_TIMEOUT_S)
+    server.point_source_at(source.base_url)
+    if source.landing_faults:
+        damage_landing(read_settings(), source.landing_faults)
+    server.select_streams(source.datasets)
 
 
 def _ends_well(pipeline: Pipeline, started: SyncStarted) -> bool:

@@ -1,1 +1,1 @@
-"""Owns what the DAG files are made of: operators, names, the failure callback. Nothing of the pipeline's is imported."""
+"""Owns what the DAG files are made of: operators, names, the failure callback. Imports nothing of the pipeline's."""

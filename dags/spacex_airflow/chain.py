@@ -1,4 +1,4 @@
-"""Owns the part that every run of data shares: gate, load, transform, publish, and what happens when one of them fails."""
+"""Owns what every run of data shares: gate, load, transform, publish, and what happens when one of them fails."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,7 +1,7 @@
 """Owns telling people that a step of a run failed, also when its container never started.
 
-What a gate found is told by the publish step (observability/), with better words: this leaves it alone. Incidents lie in
-the lake in the form of observability/incidents.py, so that the next good run resolves them there.
+What a gate found is told by the publish step (observability/), with better words: this leaves it alone. Incidents lie
+in the lake in the form of observability/incidents.py, so that the next good run resolves them there.
 """
 
 import hashlib
@@ -26,8 +26,8 @@ _REMEMBERED_RUNS = 50
 def raise_incident(context: Any) -> None:
     """Opens the incident of a step that will not be tried again, and announces it once however many runs meet it.
 
-    Sends first, then stores: a crash in between repeats an announcement and never loses one. Steps that fail at the same
-    moment (mapped ones) may each announce.
+    Sends first, then stores: a crash in between repeats an announcement and never loses one. Steps that fail at the
+    same moment (mapped ones) may each announce.
     """
     exception = context.get("exception")
     if getattr(exception, "exit_code", None) in TOLD_BY_PUBLISH:
@@ -53,9 +53,7 @@ def fingerprint(environment: str, step: str) -> str:
     return hashlib.sha256("\n".join((environment, DATASET, step, RULE)).encode()).hexdigest()[:16]
 
 
-def _opened(
-    deployment: Deployment, step: str, run_id: str, now: datetime, owner: str, headline: str
-) -> dict[str, Any]:
+def _opened(deployment: Deployment, step: str, run_id: str, now: datetime, owner: str, headline: str) -> dict[str, Any]:
     return {
         "fingerprint": fingerprint(deployment.environment, step),
         "environment": deployment.environment,
@@ -87,7 +85,7 @@ def _announce(deployment: Deployment, incident: dict[str, Any], why: str, log_ur
             "",
             f"Where: run {incident['run_ids'][0]}, environment {incident['environment']}",
             "Still served: the last good version of every dataset that this run did not publish.",
-            "Next: read the task's log; when the cause is gone, clear the task and those after it, or wait for the next run.",
+            "Next: read the task's log. When the cause is gone, clear the task and those after it.",
             f"Details: {log_url}",
             "",
             f"Owner: {incident['owner']} · incident {incident['fingerprint']}",

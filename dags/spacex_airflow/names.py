@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 #: Fixed by the task definition (terraform/task_definition.json.tftpl).
 CONTAINER = "pipeline"
-LOG_STREAM_PREFIX = "step"
+LOG_STREAM_PREFIX = "pipeline"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Owns running one step of the pipeline: `spacex-elt <step>` in its image on ECS. What a step does is the image's job."""
+"""Owns running one step of the pipeline, `spacex-elt <step>`, in its image on ECS. What it does is the image's job."""
 
 import json
 import shlex
@@ -50,8 +50,8 @@ class StepOperator(EcsRunTaskOperator):
     """Runs `spacex-elt <task id> --run-id <run> <arguments>` and hands on the JSON object that it prints last.
 
     `arguments` is a template, split as a shell would. `hands_on` names the part of the result that goes on, for Airflow
-    maps tasks over whole results only. A mapped step is given one container's `work`, and `option` once for each of what
-    it `takes` of it; when that is nothing, the task is skipped. A worker that comes back finds its container still
+    maps tasks over whole results only. A mapped step is given one container's `work`, and `option` once for each of
+    what it `takes` of it; when that is nothing, the task is skipped. A worker that comes back finds its container still
     running (`reattach`). The container joins Airflow's trace when there is one, else the run's own.
     """
 

@@ -1,4 +1,4 @@
-"""Owns extracting: a sync of the Airbyte connection, followed to its end. What it extracts is the connection's to say."""
+"""Owns extracting: a sync of the Airbyte connection, followed to its end. Which streams is the connection's matter."""
 
 import time
 from typing import Any

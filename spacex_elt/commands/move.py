@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from contracts.errors import Retry
+from spacex_elt.commands.options import Datasets, Faults, Launches, Seed, Source
 from spacex_elt.commands.output import AsJson, complain, print_result, results
 from spacex_elt.progress import Progress
 
@@ -21,11 +22,11 @@ RunId = Annotated[str, typer.Option(help="The run; its documents lie in the lake
 
 @app.command()
 def run(
-    source: Annotated[str, typer.Option(help="sample (a simulator), live (the real API), or a folder.")] = "sample",
-    launches: Annotated[int, typer.Option(min=1, max=100_000, help="How many launches the sample has.")] = 205,
-    seed: Annotated[int, typer.Option(help="The sample's seed: the same seed gives the same bytes.")] = 42,
-    fault: Annotated[list[str] | None, typer.Option(help="Damage to the sample, such as wrong-type:1%.")] = None,
-    dataset: Annotated[list[str] | None, typer.Option(help="Only these datasets (default: all there are).")] = None,
+    source: Source = "sample",
+    launches: Launches = 205,
+    seed: Seed = 42,
+    fault: Faults = None,
+    dataset: Datasets = None,
     run_id: Annotated[str | None, typer.Option(help="Go on with this run, from the source it began with.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -69,7 +70,7 @@ def plan(
         list[str] | None, typer.Option(help="What the job extracts (default: what is selected).")
     ] = None,
 ) -> None:
-    """Find what a sync landed and split the work into shards, and these into packs: one process's work each.
+    """Find what a sync landed, split the work into shards, and say which container takes which.
 
     Example: spacex-elt plan --run-id nightly-1 --job-id 42
     """
@@ -86,8 +87,7 @@ def plan(
             "datasets": [batch.dataset for batch in made.batches],
             "shards": [shard.shard_id for shard in made.shards],
             "lines": {batch.dataset: batch.line_count for batch in made.batches},
-            "gates": made.gate_packs(SHARD_BYTES),
-            "loads": made.load_packs(SHARD_BYTES),
+            "containers": [asdict(container) for container in made.containers(SHARD_BYTES)],
         }
     )
 

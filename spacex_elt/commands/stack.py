@@ -1,11 +1,14 @@
 """Owns the commands of the local stack. The stack itself is local/'s."""
 
+import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 
 import typer
 
 from contracts.errors import ServiceUnavailable
+from spacex_elt.commands.options import Datasets, Faults, Launches, Seed, Source
 from spacex_elt.commands.output import AsJson, print_result, results
 from spacex_elt.progress import Progress
 from spacex_elt.settings import state_dir
@@ -63,3 +66,70 @@ def reset_stack() -> None:
 
     with _told():
         reset(state_dir(), Progress().say)
+
+
+@app.command("dag")
+def run_dag(
+    source: Source = "sample",
+    launches: Launches = 205,
+    seed: Seed = 42,
+    fault: Faults = None,
+    dataset: Datasets = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the DAG once on the laptop's Airflow: its real operators, each step in a container of the ECS stand-in.
+
+    Ends as the run did. Example: spacex-elt local dag --fault wrong-type:1%
+    """
+    from loader.publish import find_docs, refuse_bad_end
+    from observability.trace import trace_summary
+    from spacex_elt import dag, report
+    from spacex_elt.run import new_run_id
+    from spacex_elt.sources import SourceRequest
+    from spacex_elt.wiring import open_pipeline
+
+    request = SourceRequest(source, launches, seed, tuple(fault or ()), tuple(dataset or ()))
+    with _told(), open_pipeline(new_run_id(datetime.now(UTC))) as pipeline:
+        outcome = dag.run_dag(pipeline, request, Progress())
+        record = dag.find_record(pipeline, outcome.run_id)
+        docs = find_docs(pipeline, outcome.run_id)
+    if as_json:
+        print_result(report.dag_run_as_json(outcome, record, docs))
+    else:
+        if record is not None:
+            report.print_run(results(), record, docs, trace_summary(record.spans))
+        report.print_dag_run(results(), outcome)
+    if record is not None:
+        refuse_bad_end(record)
+    failure = dag.why_it_failed(outcome)
+    if failure is not None:
+        raise failure
+
+
+@app.command("airflow")
+def serve_airflow(
+    source: Source = "sample",
+    launches: Launches = 205,
+    seed: Seed = 42,
+    fault: Faults = None,
+    dataset: Datasets = None,
+) -> None:
+    """Start Airflow with its user interface on this machine, the DAG unpaused, until Ctrl-C.
+
+    Example: spacex-elt local airflow
+    """
+    from local import airflow
+    from spacex_elt import dag
+    from spacex_elt.run import new_run_id, point_at
+    from spacex_elt.sources import SourceRequest, open_source
+    from spacex_elt.wiring import open_pipeline
+
+    request = SourceRequest(source, launches, seed, tuple(fault or ()), tuple(dataset or ()))
+    progress = Progress()
+    with _told(), open_pipeline(new_run_id(datetime.now(UTC))) as pipeline, ExitStack() as running:
+        with progress.step("airflow") as outcome:
+            opened = running.enter_context(open_source(request, tuple(pipeline.contracts)))
+            point_at(pipeline.sync_server, opened)
+            address = running.enter_context(airflow.serve(state_dir(), dag.DAG))
+            outcome.words = f"{address}/dags/{dag.DAG} (reads {opened.words}; stop it with Ctrl-C)"
+        signal.pause()

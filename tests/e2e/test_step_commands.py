@@ -47,11 +47,11 @@ def test_a_run_of_steps_ends_as_its_worst_dataset_does_and_loads_the_others(
     run = ("--run-id", "steps-1")
 
     planned = last_line(step(stack_environment, "plan", *run, "--job-id", job_id))
-    assert planned["gates"] == [["cores-0", "launches-0", "rockets-0"]]
-    assert planned["loads"] == [list(DATASETS)]
+    (container,) = planned["containers"]
+    assert container == {"shards": ["cores-0", "launches-0", "rockets-0"], "datasets": list(DATASETS)}
 
-    gated = last_line(step(stack_environment, "gate", *run, *several("--shard", planned["gates"][0])))
-    assert [each["shard"] for each in gated["shards"]] == planned["gates"][0]
+    gated = last_line(step(stack_environment, "gate", *run, *several("--shard", container["shards"])))
+    assert [each["shard"] for each in gated["shards"]] == container["shards"]
 
     loaded = step(stack_environment, "load", *run, *several("--dataset", ["launches", "cores"]))
     told = json.loads(next(line for line in loaded.stdout.splitlines() if line.startswith("{")))

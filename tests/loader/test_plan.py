@@ -153,7 +153,7 @@ def test_packs_hold_each_item_once_in_order_and_no_more_than_fits(sizes: list[in
         assert len(group) == most or sum(size for _, size in (*group, following[0])) > most_bytes
 
 
-def test_small_data_is_one_pack_and_big_data_as_many_as_its_bytes_need() -> None:
+def test_small_data_is_one_container_and_big_data_as_many_as_its_bytes_need() -> None:
     store = MemoryStore()
     for dataset in ("cores", "launches"):
         for part in range(2):
@@ -161,17 +161,20 @@ def test_small_data_is_one_pack_and_big_data_as_many_as_its_bytes_need() -> None
     size = len(compressed(lines(50)))
     made = plan(store, shard_bytes=size, cores=100, launches=100)
 
-    assert made.gate_packs(4 * size) == (("cores-0", "cores-1", "launches-0", "launches-1"),)
-    assert made.gate_packs(3 * size) == (("cores-0", "cores-1", "launches-0"), ("launches-1",))
-    assert made.load_packs(4 * size) == (("cores", "launches"),)
-    assert made.load_packs(3 * size) == (("cores",), ("launches",))
-    assert made.load_packs(1) == (("cores",), ("launches",))
+    assert containers(made, 4 * size) == ["cores-0 cores-1 launches-0 launches-1 : cores launches"]
+    assert containers(made, 3 * size) == ["cores-0 cores-1 : cores", "launches-0 launches-1 : launches"]
+    assert containers(made, 1) == ["cores-0 : cores", "cores-1 :", "launches-0 : launches", "launches-1 :"]
 
 
-def test_a_pack_is_no_longer_than_a_command_line_takes() -> None:
+def test_a_container_is_given_no_more_than_a_command_line_takes() -> None:
     store = MemoryStore()
     for part in range(MOST_IN_A_PACK + 1):
         land(store, "launches", lines(1), part=part)
     made = plan(store, shard_bytes=1, launches=MOST_IN_A_PACK + 1)
 
-    assert [len(group) for group in made.gate_packs(1 << 30)] == [MOST_IN_A_PACK, 1]
+    assert [len(each.shards) for each in made.containers(1 << 30)] == [MOST_IN_A_PACK, 1]
+
+
+def containers(made: Plan, most_bytes: int) -> list[str]:
+    """Each container as `shards : datasets`."""
+    return [f"{' '.join(each.shards)} : {' '.join(each.datasets)}".strip() for each in made.containers(most_bytes)]
