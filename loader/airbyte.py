@@ -43,6 +43,10 @@ class SyncServer(Protocol):
         """Configures the source's API address."""
         ...
 
+    def source_name(self) -> str:
+        """The source's name, as Airbyte shows it."""
+        ...
+
     def select_streams(self, names: Sequence[str]) -> None:
         """Chooses what a sync extracts."""
         ...
@@ -76,6 +80,11 @@ class AirbyteServer:
         """Configures the source's API address."""
         body = {"configuration": {"base_url": base_url}}
         self._call("PATCH", f"/api/public/v1/sources/{self.source_id}", body, _nothing)
+
+    def source_name(self) -> str:
+        """The source's name, as Airbyte shows it."""
+        path = f"/api/public/v1/sources/{self.source_id}"
+        return self._call("GET", path, None, lambda answer: str(answer["name"]))
 
     def select_streams(self, names: Sequence[str]) -> None:
         """Chooses what a sync extracts."""

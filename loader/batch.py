@@ -33,6 +33,7 @@ class Batch:
     contract_version: str
     objects: tuple[LandedObject, ...]
     expected_count: int  # records that Airbyte says it committed
+    forced_by: str = ""  # the run that loads it whatever was published before; such a batch is that run's alone
 
     @property
     def landed_at_ms(self) -> int:
@@ -85,6 +86,11 @@ class Plan:
     batches: tuple[Batch, ...]
     shards: tuple[Shard, ...]
 
+    @property
+    def is_forced(self) -> bool:
+        """Whether the run loads its batches whatever was published before."""
+        return any(batch.forced_by for batch in self.batches)
+
     def batch(self, dataset: str) -> Batch:
         """The batch of a dataset. Raises KeyError."""
         return {batch.dataset: batch for batch in self.batches}[dataset]
@@ -112,10 +118,16 @@ class Plan:
         return tuple(found)
 
 
-def batch_identity(dataset: str, objects: tuple[LandedObject, ...], contract_hash: str, gate_version: str) -> str:
-    """The batch's id: the same bytes under the same contract and gate have the same id, 16 hex digits."""
+def batch_identity(
+    dataset: str, objects: tuple[LandedObject, ...], contract_hash: str, gate_version: str, forced_by: str = ""
+) -> str:
+    """The batch's id: the same bytes under the same contract and gate have the same id, 16 hex digits.
+
+    A forced run's batches are its own: its id is part of theirs.
+    """
     digest = hashlib.sha256()
-    for part in (dataset, contract_hash, gate_version, *sorted(f"{landed.key}@{landed.etag}" for landed in objects)):
+    objects_as_seen = sorted(f"{landed.key}@{landed.etag}" for landed in objects)
+    for part in (dataset, contract_hash, gate_version, *objects_as_seen, *([forced_by] if forced_by else [])):
         digest.update(part.encode())
         digest.update(b"\0")
     return digest.hexdigest()[:16]

@@ -156,9 +156,23 @@ def _judge(loading: Loading) -> RawGateResult:
 
 def prepare_warehouse(session: Session, contracts: Mapping[str, Contract]) -> None:
     """Makes the schemas, the ledger and every contract's published table, where they are missing."""
+    schemas = [f"create schema if not exists {name}" for name in (RAW_SCHEMA, publication.STAGING_SCHEMA, "pipeline")]
+    tables = [publication.LEDGER_DDL, *(raw_table_ddl(contract) for contract in contracts.values())]
+    _make_what_is_missing(session, [*schemas, *tables])
+
+
+def lock_transform(session: Session) -> None:
+    """Waits until no other build is at work, and keeps others waiting until the session ends, however it does."""
+    _make_what_is_missing(session, [publication.TRANSFORM_LOCK_DDL])
+    session.run(f"lock table {publication.TRANSFORM_LOCK}")
+
+
+def _make_what_is_missing(session: Session, statements: Sequence[str]) -> None:
     for tries_left in reversed(range(_PREPARE_TRIES)):
         try:
-            _make_what_is_missing(session, contracts)
+            for statement in statements:
+                session.run(statement)
+            session.commit()
             return
         except StatementRefused as exc:  # "if not exists" or not: of two steps that make the same, one may be refused
             session.rollback()
@@ -167,15 +181,6 @@ def prepare_warehouse(session: Session, contracts: Mapping[str, Contract]) -> No
                     f"the warehouse refused to make our schemas and tables ({exc.sqlstate}): {exc}. Check that our "
                     "user may create schemas, and that what lies there under our names is ours."
                 ) from exc
-
-
-def _make_what_is_missing(session: Session, contracts: Mapping[str, Contract]) -> None:
-    for schema in (RAW_SCHEMA, publication.STAGING_SCHEMA, "pipeline"):
-        session.run(f"create schema if not exists {schema}")
-    session.run(publication.LEDGER_DDL)
-    for contract in contracts.values():
-        session.run(raw_table_ddl(contract))
-    session.commit()
 
 
 def find_in_ledger(session: Session, batch: Batch) -> LedgerRow | None:
@@ -188,7 +193,9 @@ def find_in_ledger(session: Session, batch: Batch) -> LedgerRow | None:
 
 
 def _refuse_older(session: Session, batch: Batch) -> None:
-    """Raises Superseded when a later snapshot is published."""
+    """Raises Superseded when a later snapshot is published. A forced batch goes over it on purpose."""
+    if batch.forced_by:
+        return
     newer = session.rows(publication.find_newer(), (batch.dataset, batch.landed_at_ms))
     if newer:
         raise Superseded(batch, str(newer[0][0]))

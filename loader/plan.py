@@ -32,6 +32,7 @@ class Request:
     contracts: Mapping[str, Contract]
     planned_at: datetime
     shard_bytes: int = SHARD_BYTES
+    is_forced: bool = False  # load it again, and an older snapshot over a later one
 
 
 def make_plan(store: ObjectStore, request: Request) -> Plan:
@@ -51,13 +52,15 @@ def make_plan(store: ObjectStore, request: Request) -> Plan:
 
 def _batch(store: ObjectStore, request: Request, dataset: str) -> Batch:
     contract = request.contracts[dataset]
+    forced_by = request.run_id if request.is_forced else ""
     objects = tuple(_counted(store, stored) for stored in _objects_of_sync(store, dataset, request.job))
     return Batch(
         dataset=dataset,
-        batch_id=batch_identity(dataset, objects, contract.content_hash, GATE_VERSION),
+        batch_id=batch_identity(dataset, objects, contract.content_hash, GATE_VERSION, forced_by),
         contract_version=contract.version,
         objects=objects,
         expected_count=request.job.committed_counts.get(dataset, 0),  # a stream without a count landed nothing
+        forced_by=forced_by,
     )
 
 

@@ -25,6 +25,11 @@ LEDGER_DDL = f"""create table if not exists {LEDGER} (
     published_at timestamptz not null
 ) diststyle all"""
 
+#: Held locked while dbt builds, on a session of its own: two builds at once take each other's temporary names. It is no
+#: table that a load makes or reads, so that loads never wait for a build.
+TRANSFORM_LOCK = "pipeline.transform_lock"
+TRANSFORM_LOCK_DDL = f"create table if not exists {TRANSFORM_LOCK} (held integer)"
+
 
 def quoted(name: str) -> str:
     """A column's name as SQL spells it: some of the API's words (`window`) are reserved."""

@@ -9,7 +9,7 @@ from contracts.errors import GateClosed, RowsDoNotReconcile, TransformFailed, Us
 from contracts.model import Contract
 from loader.batch import Batch, Plan, batch_identity
 from loader.gate import GateOutput, gate_shard
-from loader.load import Loading, LoadOutput, load_or_tell, prepare_warehouse
+from loader.load import Loading, LoadOutput, load_or_tell, lock_transform, prepare_warehouse
 from loader.pipeline import Pipeline
 from loader.plan import Request, make_plan
 from loader.run_folder import gate_name, load_gate_name, load_name
@@ -20,17 +20,25 @@ from validation.raw_gate import GATE_VERSION
 from validation.results import LoadGateResult, Verdict
 
 
-def plan_step(pipeline: Pipeline, run_id: str, job_id: str, source: str, datasets: Sequence[str]) -> Plan:
-    """Finds what a sync landed of `datasets` and fixes each batch's identity. A run's first plan stays its plan."""
+def plan_step(
+    pipeline: Pipeline, run_id: str, job_id: str, source: str, datasets: Sequence[str], *, is_forced: bool = False
+) -> Plan:
+    """Finds what a sync landed of `datasets` and fixes each batch's identity. A run's first plan stays its plan.
+
+    A forced run loads its batches also when they were published before, and over a later snapshot.
+    """
     folder = pipeline.run_folder(run_id)
     with pipeline.telemetry.step("plan"):
         made = folder.find(Plan, "plan.json")
         if made is not None and made.job_id != job_id:
             raise UsageError(f"run {run_id} is planned for Airbyte job {made.job_id}, not {job_id}. Start a new run.")
+        if made is not None and made.is_forced != is_forced:
+            raise UsageError(f"run {run_id} is planned with{'' if made.is_forced else 'out'} --force. Start a new run.")
         if made is None:
             job = pipeline.sync_server.job(job_id)
             known = tuple(pipeline.contract(dataset).dataset for dataset in datasets)
-            request = Request(run_id, source, job, known, pipeline.contracts, pipeline.now())
+            now = pipeline.now()
+            request = Request(run_id, source, job, known, pipeline.contracts, now, is_forced=is_forced)
             made = make_plan(pipeline.lake, request)
             folder.write("plan.json", made)
         for batch in made.batches:
@@ -100,8 +108,9 @@ def transform_step(
         folder.plan()  # a run that was never planned has nothing to build from
         with pipeline.warehouse() as session:
             prepare_warehouse(session, pipeline.contracts)
-        address, work_dir = pipeline.warehouse_address(), pipeline.work_dir / "dbt"
-        record = run_dbt(address, pipeline.dbt_project_dir, work_dir, on_progress=on_progress)
+            lock_transform(session)
+            address, work_dir = pipeline.warehouse_address(), pipeline.work_dir / "dbt"
+            record = run_dbt(address, pipeline.dbt_project_dir, work_dir, on_progress=on_progress)
         folder.write("transform.json", record)
         if record.verdict is Verdict.NO_GO:
             span.fail("no-go")
@@ -141,7 +150,7 @@ def refuse_failed(record: TransformRecord) -> None:
 def _unchanged(pipeline: Pipeline, plan: Plan, dataset: str) -> tuple[Contract, Batch]:
     """The dataset's contract and batch. Raises UsageError when the contract is not the one that was planned with."""
     contract, batch = pipeline.contract(dataset), plan.batch(dataset)
-    if batch_identity(dataset, batch.objects, contract.content_hash, GATE_VERSION) != batch.batch_id:
+    if batch_identity(dataset, batch.objects, contract.content_hash, GATE_VERSION, batch.forced_by) != batch.batch_id:
         raise UsageError(
             f"run {plan.run_id}: the contract of {dataset} or the gate changed since the run was planned (version "
             f"{batch.contract_version} then, {contract.version} now). Start a new run."

@@ -74,5 +74,5 @@ def load_env_file() -> None:
 
 
 def traceparent() -> str | None:
-    """The trace that whoever started this process wants its spans in (W3C Trace Context)."""
-    return os.environ.get("TRACEPARENT")
+    """The trace that whoever started this process wants its spans in (W3C Trace Context). Empty is none."""
+    return os.environ.get("TRACEPARENT") or None

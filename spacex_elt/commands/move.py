@@ -65,10 +65,15 @@ def run(
 def plan(
     run_id: RunId,
     job_id: Annotated[str, typer.Option(help="The Airbyte job that landed the data.")],
-    source: Annotated[str, typer.Option(help="Words for where the data came from.")] = "airbyte",
+    source: Annotated[
+        str | None, typer.Option(help="Words for where the data came from (default: the name of Airbyte's source).")
+    ] = None,
     dataset: Annotated[
         list[str] | None, typer.Option(help="What the job extracts (default: what is selected).")
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Load it again, and over a later snapshot if it is an older sync's.")
+    ] = False,
 ) -> None:
     """Find what a sync landed, split the work into shards, and say which container takes which.
 
@@ -80,7 +85,8 @@ def plan(
 
     with open_pipeline(run_id) as pipeline:
         selected = [name for name in pipeline.sync_server.selected_streams() if name in pipeline.contracts]
-        made = plan_step(pipeline, run_id, job_id, source, dataset or selected)
+        words = source or pipeline.sync_server.source_name()
+        made = plan_step(pipeline, run_id, job_id, words, dataset or selected, is_forced=force)
     print_result(
         {
             "run_id": run_id,

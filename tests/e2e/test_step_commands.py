@@ -74,6 +74,29 @@ def test_a_run_of_steps_ends_as_its_worst_dataset_does_and_loads_the_others(
     assert "launches held" in done.stdout
 
 
+def test_a_forced_run_loads_a_published_batch_again_and_only_as_it_was_planned(
+    fresh: None, stack_environment: dict[str, str]
+) -> None:
+    job_id = sync("steps-2")
+
+    def load_rockets(run_id: str, *how: str) -> Any:
+        run = ("--run-id", run_id)
+        last_line(step(stack_environment, "plan", *run, "--job-id", job_id, *how))
+        last_line(step(stack_environment, "gate", *run, "--shard", "rockets-0"))
+        (rockets,) = last_line(step(stack_environment, "load", *run, "--dataset", "rockets"))["datasets"]
+        return rockets
+
+    assert not load_rockets("steps-2")["was_already_published"]
+    assert load_rockets("steps-3")["was_already_published"]
+    forced = load_rockets("steps-4", "--force")
+    assert (forced["was_already_published"], forced["published"]["inserted"]) == (False, 0)
+
+    refused = step(stack_environment, "plan", "--run-id", "steps-4", "--job-id", job_id)
+    assert (refused.returncode, "is planned with --force" in refused.stdout) == (2, True)
+    with open_pipeline("steps-4") as pipeline:
+        assert pipeline.run_folder("steps-4").plan().source == pipeline.sync_server.source_name()
+
+
 def test_a_transform_of_a_run_that_was_never_planned_is_refused(fresh: None, stack_environment: dict[str, str]) -> None:
     done = step(stack_environment, "transform", "--run-id", "never-planned")
     assert done.returncode == 2

@@ -128,9 +128,21 @@ class Rig:
         landed = [envelope(record, sync_id) for record in records] + list(lines)
         if landed:
             land(self.store, self.contract.dataset, landed, sync_id)
+        return self.gate(sync_id, len(landed))
+
+    def gate(self, sync_id: int, count: int, forced_by: str = "") -> Snapshot:
+        """Plans what a sync landed, for a forced run if one is named, and takes it through the raw gate."""
         dataset, now = self.contract.dataset, datetime(2026, 1, 1, tzinfo=UTC)
-        job = sync_job(sync_id, {dataset: len(landed)})
-        plan = make_plan(self.store, Request("plan", "test", job, (dataset,), {dataset: self.contract}, now))
+        request = Request(
+            run_id=forced_by or "plan",
+            source="test",
+            job=sync_job(sync_id, {dataset: count}),
+            datasets=(dataset,),
+            contracts={dataset: self.contract},
+            planned_at=now,
+            is_forced=bool(forced_by),
+        )
+        plan = make_plan(self.store, request)
         batch = plan.batch(self.contract.dataset)
         return Snapshot(batch, tuple(gate_shard(self.store, self.contract, batch, shard) for shard in plan.shards))
 

@@ -159,6 +159,12 @@ def test_the_source_and_the_streams_are_configured(server: AirbyteServer, script
     ]
 
 
+def test_the_sources_name_is_the_one_that_airbyte_shows(server: AirbyteServer, script: Scripted) -> None:
+    script.says({"sourceId": "the-source", "name": "SpaceX API (live)"})
+    assert server.source_name() == "SpaceX API (live)"
+    assert script.asked == [("GET", "/api/public/v1/sources/the-source", None)]
+
+
 def test_the_selected_streams_are_read_back(server: AirbyteServer, script: Scripted) -> None:
     script.says({"configurations": {"streams": [{"name": "cores"}, {"name": "launches"}]}})
     assert server.selected_streams() == ("cores", "launches")
@@ -170,6 +176,7 @@ CALLS: dict[str, Call] = {
     "start": lambda server: server.start_sync(),
     "running": lambda server: server.running_job_id(),
     "streams": lambda server: server.selected_streams(),
+    "name": lambda server: server.source_name(),
     "source": lambda server: server.point_source_at("http://127.0.0.1:1"),
 }
 
@@ -252,6 +259,9 @@ class Stepping:
     def select_streams(self, names: Sequence[str]) -> None: ...
     def selected_streams(self) -> tuple[str, ...]:
         return ()
+
+    def source_name(self) -> str:
+        return "a source"
 
     def start_sync(self) -> str:
         return "1"

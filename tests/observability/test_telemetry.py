@@ -93,8 +93,9 @@ def test_a_step_given_a_traceparent_joins_that_trace(tmp_path: Path) -> None:
     assert _spans(tmp_path / "inner")["run"].parent_span_id == _spans(tmp_path / "outer")["transform"].span_id
 
 
-def test_a_traceparent_that_is_none_falls_back_to_the_runs_own_trace(tmp_path: Path) -> None:
-    assert _telemetry(tmp_path, traceparent="garbage").trace_id == _telemetry(tmp_path).trace_id
+@pytest.mark.parametrize("traceparent", ["garbage", ""])
+def test_a_traceparent_that_is_none_falls_back_to_the_runs_own_trace(tmp_path: Path, traceparent: str) -> None:
+    assert _telemetry(tmp_path, traceparent=traceparent).trace_id == _telemetry(tmp_path).trace_id
 
 
 def test_our_own_error_marks_its_span_with_its_message(tmp_path: Path) -> None:

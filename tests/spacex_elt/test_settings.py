@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from contracts.errors import UsageError
-from spacex_elt.settings import Settings, read_settings, state_dir
+from spacex_elt.settings import Settings, read_settings, state_dir, traceparent
 from tests.e2e.harness import environment
 
 NEEDED = sorted(f"SPACEX_ELT_{name.upper()}" for name, field in Settings.model_fields.items() if field.is_required())
@@ -103,3 +103,11 @@ def test_the_state_folder_is_the_repositorys_unless_told_otherwise(bare: Path) -
     assert state_dir() == bare
     del os.environ["SPACEX_ELT_STATE_DIR"]
     assert state_dir() == Path(__file__).resolve().parents[2] / ".local"
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, None), ("", None), ("00-a-b-01", "00-a-b-01")])
+def test_a_trace_that_is_empty_is_none(given: str | None, expected: str | None) -> None:
+    os.environ.pop("TRACEPARENT", None)
+    if given is not None:
+        os.environ["TRACEPARENT"] = given
+    assert traceparent() == expected
