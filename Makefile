@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export UV_CUSTOM_COMPILE_COMMAND := make lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup airflow-3.2.1 demo test check format bench lock up down reset clean
+.PHONY: help setup airflow-3.2.1 demo test check format bench lock dist up down reset clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -64,6 +64,7 @@ check: $(SETUP)  ## Lint, format check, types, layers, contracts
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/hadolint Dockerfile
 	@$(BIN)/spacex-elt contracts lint
 
 format: $(SETUP)  ## Format the code
@@ -82,6 +83,12 @@ lock: $(SETUP)  ## Resolve the requirements again after a change of pyproject.to
 		--generate-hashes --quiet --constraint dags/constraints.txt --output-file requirements/airflow.txt
 	@$(BIN)/uv pip compile dags/requirements.in --group airflow-tests --universal --python-version 3.11 \
 		--generate-hashes --quiet --constraint requirements/mwaa-3.2.1.txt --output-file requirements/airflow-3.2.1.txt
+	@$(BIN)/python -m release.requirements
+	@$(BIN)/uv pip compile --group image --universal --python-version 3.11 \
+		--generate-hashes --quiet --constraint requirements/dev.txt --output-file requirements/image.txt
+
+dist: $(SETUP)  ## Build in dist/ what a deployment uploads: make dist DEPLOYMENT=release/example.env
+	@$(BIN)/python -m release.dist $(DEPLOYMENT)
 
 up: $(SETUP)  ## Start the local stack
 	@$(BIN)/spacex-elt local up

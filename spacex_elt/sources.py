@@ -13,6 +13,7 @@ import requests
 
 from contracts.errors import ServiceUnavailable, UsageError
 from spacex_elt.settings import Settings
+from spacex_elt.stand_ins import refuse_without_stand_ins
 
 LIVE_URL = "https://api.spacexdata.com/v4"
 
@@ -55,7 +56,9 @@ def open_source(request: SourceRequest, known: Sequence[str]) -> Iterator[Source
     if request.source == "live":
         _refuse_faults(request)
         yield Source(LIVE_URL, f"live ({LIVE_URL})", datasets)
-    elif request.source == "sample":
+        return
+    refuse_without_stand_ins()
+    if request.source == "sample":
         yield from _sample(request, datasets)
     else:
         _refuse_faults(request)

@@ -12,8 +12,9 @@ from spacex_elt.commands.options import Datasets, Faults, Launches, Seed, Source
 from spacex_elt.commands.output import AsJson, print_result, results
 from spacex_elt.progress import Progress
 from spacex_elt.settings import state_dir
+from spacex_elt.stand_ins import refuse_without_stand_ins
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, callback=refuse_without_stand_ins)
 
 
 @contextmanager
