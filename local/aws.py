@@ -18,7 +18,7 @@ from typing import Any
 from local.files import write_private
 from local.ports import HOST
 from local.settings import StackSettings
-from local.stack_env import ALERTS, REGION, WAREHOUSE_DATABASE, WAREHOUSE_SECRET, WAREHOUSE_USER
+from local.stack_env import AIRBYTE_SECRET, ALERTS, REGION, WAREHOUSE_DATABASE, WAREHOUSE_SECRET, WAREHOUSE_USER
 
 
 def command(settings: StackSettings, state_dir: Path) -> tuple[str, ...]:
@@ -36,7 +36,8 @@ def prepare(settings: StackSettings, state_dir: Path) -> None:
         "username": WAREHOUSE_USER,
         "password": settings.warehouse_password,
     }
-    resources = {"secrets": {WAREHOUSE_SECRET: warehouse}, "alerts": ALERTS}
+    airbyte = {"client_id": settings.airbyte_client_id, "client_secret": settings.airbyte_client_secret}
+    resources = {"secrets": {WAREHOUSE_SECRET: warehouse, AIRBYTE_SECRET: airbyte}, "alerts": ALERTS}
     write_private(_resources_path(state_dir), json.dumps(resources))
 
 

@@ -5,6 +5,7 @@ What the product is told of them is local/stack_env.py's job.
 
 import json
 import secrets
+import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ class StackSettings:
     s3_secret_key: str
     s3_signing_key: str
     warehouse_password: str
+    airbyte_client_id: str
+    airbyte_client_secret: str
 
 
 def settings_path(state_dir: Path) -> Path:
@@ -52,6 +55,8 @@ def make(state_dir: Path) -> StackSettings:
         s3_secret_key=recorded.s3_secret_key if recorded else secrets.token_urlsafe(30),
         s3_signing_key=recorded.s3_signing_key if recorded else secrets.token_hex(32),
         warehouse_password=recorded.warehouse_password if recorded else _password(),
+        airbyte_client_id=recorded.airbyte_client_id if recorded else str(uuid.uuid4()),
+        airbyte_client_secret=recorded.airbyte_client_secret if recorded else secrets.token_urlsafe(30),
     )
     write_private(settings_path(state_dir), json.dumps(asdict(settings), indent=2))
     return settings

@@ -11,6 +11,7 @@ ACCOUNT = "123456789012"
 LAKE_BUCKET = "spacex-lake"
 DOCS_BUCKET = "spacex-docs"
 WAREHOUSE_SECRET = "spacex-elt/warehouse"  # noqa: S105 (the secret's name)
+AIRBYTE_SECRET = "spacex-elt/airbyte"  # noqa: S105 (the secret's name)
 WAREHOUSE_DATABASE = "spacex"
 WAREHOUSE_USER = "loader"
 COPY_ROLE = f"arn:aws:iam::{ACCOUNT}:role/spacex-elt-copy"
@@ -56,6 +57,7 @@ def stack_env(settings: StackSettings, state_dir: Path) -> dict[str, str]:
         "SPACEX_ELT_AIRBYTE_URL": url(settings, "airbyte"),
         "SPACEX_ELT_AIRBYTE_CONNECTION_ID": airbyte.CONNECTION_ID,
         "SPACEX_ELT_AIRBYTE_SOURCE_ID": airbyte.SOURCE_ID,
+        "SPACEX_ELT_AIRBYTE_SECRET_ID": AIRBYTE_SECRET,
         "SSL_CERT_FILE": ca,
         "PGSSLROOTCERT": ca,
         "PGSSLMODE": "verify-full",
