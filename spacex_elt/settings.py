@@ -26,6 +26,8 @@ class AirbyteSettings(BaseSettings):
     airbyte_url: str  # the server's base, without /api
     airbyte_secret_id: str = ""  # Secrets Manager: JSON with client_id, client_secret; empty: it asks for no token
     airbyte_workspace_id: str = ""  # empty: the only one there is
+    airbyte_connection_id: str = ""  # with the source's: what `spacex-elt airbyte apply` ends with
+    airbyte_source_id: str = ""
     airbyte_s3_secret_id: str = ""  # JSON with access_key_id, secret_access_key; empty: it has a role
     lake_bucket: str
     aws_region: str = Field("", validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"))

@@ -70,7 +70,7 @@ def _seed(manifest: Record, code: Record, filled: Mapping[str, str]) -> dict[str
     ours = {"workspaceId": WORKSPACE_ID, "createdAt": 0}
     return {
         "definition": {
-            DEFINITION_ID: {"id": DEFINITION_ID, "name": source["name"], "manifest": manifest, "version": 1},
+            DEFINITION_ID: {"id": DEFINITION_ID, "name": source["definition"], "manifest": manifest, "version": 1},
         },
         "source": {
             SOURCE_ID: {
