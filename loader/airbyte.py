@@ -1,20 +1,16 @@
 """Owns the port to an Airbyte server and its HTTP adapter: start a sync, follow it, read what it says it landed.
 
 Shapes: Airbyte's public API for sources, connections and jobs; its configuration API for the counts per stream, which
-the public one does not give.
+the public one does not give. Tokens and refusals are loader/airbyte_http.py's job.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
-
-import requests
-from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
+from typing import Any, Protocol
 
 from contracts.errors import ServiceUnavailable, UsageError
-
-Answer = TypeVar("Answer")
+from loader.airbyte_http import PUBLIC, AirbyteHttp
 
 _RUNNING = {"pending", "queued", "running", "incomplete"}
 
@@ -39,12 +35,12 @@ class SyncJob:
 class SyncServer(Protocol):
     """Extracts the source's streams into the lake. Every method raises ServiceUnavailable or UsageError."""
 
-    def point_source_at(self, base_url: str) -> None:
-        """Configures the source's API address."""
+    def point_source_at(self, base_url: str, name: str) -> None:
+        """Configures the source's API address, and the name it goes by: words for where the data comes from."""
         ...
 
     def source_name(self) -> str:
-        """The source's name, as Airbyte shows it."""
+        """The words that the source goes by now."""
         ...
 
     def select_streams(self, names: Sequence[str]) -> None:
@@ -72,78 +68,45 @@ class SyncServer(Protocol):
 class AirbyteServer:
     """An Airbyte server over HTTP."""
 
-    url: str
+    http: AirbyteHttp
     connection_id: str
     source_id: str
 
-    def point_source_at(self, base_url: str) -> None:
-        """Configures the source's API address."""
-        body = {"configuration": {"base_url": base_url}}
-        self._call("PATCH", f"/api/public/v1/sources/{self.source_id}", body, _nothing)
+    def point_source_at(self, base_url: str, name: str) -> None:
+        """Configures the source's API address, and the name it goes by."""
+        body = {"name": name, "configuration": {"base_url": base_url}}
+        self.http.call("PATCH", f"{PUBLIC}/sources/{self.source_id}", body, _nothing)
 
     def source_name(self) -> str:
-        """The source's name, as Airbyte shows it."""
-        path = f"/api/public/v1/sources/{self.source_id}"
-        return self._call("GET", path, None, lambda answer: str(answer["name"]))
+        """The words that the source goes by now."""
+        return self.http.call("GET", f"{PUBLIC}/sources/{self.source_id}", None, lambda answer: str(answer["name"]))
 
     def select_streams(self, names: Sequence[str]) -> None:
         """Chooses what a sync extracts."""
         streams = [{"name": name, "syncMode": "full_refresh_append"} for name in names]
-        path = f"/api/public/v1/connections/{self.connection_id}"
-        self._call("PATCH", path, {"configurations": {"streams": streams}}, _nothing)
+        path = f"{PUBLIC}/connections/{self.connection_id}"
+        self.http.call("PATCH", path, {"configurations": {"streams": streams}}, _nothing)
 
     def start_sync(self) -> str:
         """Starts a sync and returns its job id."""
         body = {"connectionId": self.connection_id, "jobType": "sync"}
-        return self._call("POST", "/api/public/v1/jobs", body, lambda answer: str(answer["jobId"]))
+        return self.http.call("POST", f"{PUBLIC}/jobs", body, lambda answer: str(answer["jobId"]))
 
     def running_job_id(self) -> str | None:
         """The job that is running now, if any."""
-        path = f"/api/public/v1/jobs?connectionId={self.connection_id}&jobType=sync"
-        return self._call("GET", path, None, _first_running)
+        path = f"{PUBLIC}/jobs?connectionId={self.connection_id}&jobType=sync&orderBy=createdAt|DESC"
+        return self.http.call("GET", path, None, _first_running)
 
     def selected_streams(self) -> tuple[str, ...]:
         """What a sync started now would extract."""
-        path = f"/api/public/v1/connections/{self.connection_id}"
-        return self._call("GET", path, None, _stream_names)
+        path = f"{PUBLIC}/connections/{self.connection_id}"
+        return self.http.call("GET", path, None, _stream_names)
 
     def job(self, job_id: str) -> SyncJob:
         """What the server says of a job now. A stream whose count it does not tell has none here."""
         if not (job_id.isascii() and job_id.isdecimal()):
             raise UsageError(f"{job_id!r} is no Airbyte job id. Expected a number, as the sync printed it.")
-        return self._call("POST", "/api/v1/jobs/get", {"id": int(job_id)}, lambda answer: _read_job(job_id, answer))
-
-    def _call(
-        self,
-        method: str,
-        path: str,
-        body: Mapping[str, Any] | None,
-        read: Callable[[Any], Answer],
-    ) -> Answer:
-        """One request, and what `read` makes of the answer's JSON."""
-        where = f"{method} {self.url}{path}"
-        try:
-            answer = requests.request(method, f"{self.url}{path}", json=body, timeout=30)
-        except (InvalidURL, InvalidSchema, MissingSchema) as exc:
-            raise UsageError(f"{self.url!r} is no address of an Airbyte server. Check SPACEX_ELT_AIRBYTE_URL.") from exc
-        except requests.RequestException as exc:
-            raise ServiceUnavailable(
-                f"the Airbyte server did not answer {where}: {exc}. Expected it to be up; "
-                "check it (locally: spacex-elt local status), then run again."
-            ) from exc
-        if answer.status_code in {401, 403}:
-            raise UsageError(f"the Airbyte server refused us for {where}. Expected one that asks for no token.")
-        if answer.status_code in {400, 404, 422}:
-            raise UsageError(f"the Airbyte server does not know {where}: {answer.text[:300]}")
-        if not answer.ok:
-            raise ServiceUnavailable(f"the Airbyte server failed on {where}: {answer.status_code} {answer.text[:300]}")
-        try:
-            return read(answer.json())
-        except (ValueError, LookupError, TypeError, AttributeError) as exc:
-            raise ServiceUnavailable(
-                f"the answer to {where} is not one of Airbyte's: {answer.text[:300]!r}. Expected its public API; check "
-                "SPACEX_ELT_AIRBYTE_URL and the server's version."
-            ) from exc
+        return self.http.call("POST", "/api/v1/jobs/get", {"id": int(job_id)}, lambda answer: _read_job(job_id, answer))
 
 
 def _nothing(answer: Any) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from local import aws, ports, postgres, postgres_home, provision, seaweedfs
 from local.files import write_private
 from local.settings import SEAWEEDFS_PORTS, StackSettings
-from local.stack_env import COPY_ROLE, LAKE_BUCKET, WAREHOUSE_DATABASE, WAREHOUSE_USER, aws_env, ca_path
+from local.stack_env import COPY_ROLE, LAKE_BUCKET, REGION, WAREHOUSE_DATABASE, WAREHOUSE_USER, aws_env, ca_path
 
 _ROOT = Path(__file__).resolve().parent.parent  # where `python -m local.…` finds us
 TASK_DEFINITION = _ROOT / "terraform" / "task_definition.json.tftpl"
@@ -115,14 +115,20 @@ def _aws(settings: StackSettings, state_dir: Path) -> Part:
 
 
 def _airbyte(settings: StackSettings, state_dir: Path) -> Part:
-    command = (
-        sys.executable, "-m", "local.airbyte",
-        "--port", str(settings.ports["airbyte"]), "--state", str(state_dir / "airbyte"),
-        "--bucket", LAKE_BUCKET, "--manifest", str(_ROOT / "extraction" / "spacex_api.yaml"),
-    )  # fmt: skip
+    def prepare() -> Launch:
+        credentials = state_dir / "airbyte-credentials.json"
+        write_private(credentials, json.dumps({settings.airbyte_client_id: settings.airbyte_client_secret}))
+        command = (
+            sys.executable, "-m", "local.airbyte",
+            "--port", str(settings.ports["airbyte"]), "--state", str(state_dir / "airbyte"),
+            "--credentials", str(credentials), "--bucket", LAKE_BUCKET, "--region", REGION,
+            "--manifest", str(_ROOT / "extraction" / "spacex_api.yaml"),
+        )  # fmt: skip
+        return Launch(command, _ROOT, aws_env(settings, state_dir))
+
     return Part(
         name="airbyte",
-        prepare=lambda: Launch(command, _ROOT, aws_env(settings, state_dir)),
+        prepare=prepare,
         is_ready=lambda: ports.answers(settings.ports["airbyte"]),
         ports=_named(settings, "airbyte"),
     )

@@ -19,6 +19,7 @@ from observability.run_record import RunRecord
 from spacex_elt.progress import Progress
 from spacex_elt.settings import read_settings
 from spacex_elt.sources import Source, SourceRequest, damage_landing, open_source
+from spacex_elt.wiring import airbyte_http
 from validation.results import Verdict
 
 SYNC_TIMEOUT_S = 3600.0
@@ -101,9 +102,10 @@ def point_at(server: SyncServer, source: Source) -> None:
     """Makes the next sync one of this source. Waits for the end of a sync that is under way."""
     if (other := server.running_job_id()) is not None:  # somebody's, or that of a run killed before it noted it
         wait_for_end(server, other, SYNC_TIMEOUT_S)
-    server.point_source_at(source.base_url)
+    server.point_source_at(source.base_url, source.words)
     if source.landing_faults:
-        damage_landing(read_settings(), source.landing_faults)
+        settings = read_settings()
+        damage_landing(airbyte_http(settings), settings.airbyte_source_id, source.landing_faults)
     server.select_streams(source.datasets)
 
 

@@ -6,8 +6,9 @@ The same names are set by the task definitions in production and by `.local/stac
 import os
 import tempfile
 from pathlib import Path
+from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import AliasChoices, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from contracts.errors import UsageError
@@ -17,24 +18,38 @@ STATE_DIR = REPOSITORY / ".local"
 ENV_FILE_VARIABLE = "SPACEX_ELT_ENV_FILE"
 
 
-class Settings(BaseSettings):
-    """What differs between two deployments of the same code, and nothing else."""
+class AirbyteSettings(BaseSettings):
+    """What it takes to reach an Airbyte server and to say where it writes: enough to set one up."""
 
     model_config = SettingsConfigDict(env_prefix="SPACEX_ELT_", env_ignore_empty=True, extra="ignore", frozen=True)
 
-    environment: str  # names the deployment in telemetry and incidents: "prod", "laptop"
+    airbyte_url: str  # the server's base, without /api
+    airbyte_secret_id: str = ""  # Secrets Manager: JSON with client_id, client_secret; empty: it asks for no token
+    airbyte_workspace_id: str = ""  # empty: the only one there is
+    airbyte_connection_id: str = ""  # with the source's: what `spacex-elt airbyte apply` ends with
+    airbyte_source_id: str = ""
+    airbyte_s3_secret_id: str = ""  # JSON with access_key_id, secret_access_key; empty: it has a role
     lake_bucket: str
+    aws_region: str = Field("", validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"))
+
+
+class Settings(AirbyteSettings):
+    """What differs between two deployments of the same code, and nothing else."""
+
+    environment: str  # names the deployment in telemetry and incidents: "prod", "laptop"
     docs_bucket: str
     docs_url: str  # where people open the docs bucket
     warehouse_secret_id: str  # Secrets Manager: JSON with host, port, database, username, password
     copy_role_arn: str  # the role Redshift assumes for COPY
     alert_topic_arn: str
     alert_queue_url: str = ""  # where `spacex-elt alerts` reads what was announced
-    airbyte_url: str
     airbyte_connection_id: str
     airbyte_source_id: str
     dbt_project_dir: Path = REPOSITORY / "dbt"
     work_dir: Path = Path(tempfile.gettempdir()) / f"spacex-elt-{os.getuid()}"  # what a read-only container can write
+
+
+AnySettings = TypeVar("AnySettings", bound=AirbyteSettings)
 
 
 def state_dir() -> Path:
@@ -44,9 +59,18 @@ def state_dir() -> Path:
 
 def read_settings() -> Settings:
     """The settings of this process, an env file's first. Raises UsageError naming what is missing."""
+    return _read(Settings)
+
+
+def read_airbyte_settings() -> AirbyteSettings:
+    """The settings of a process that only sets an Airbyte server up. Raises UsageError naming what is missing."""
+    return _read(AirbyteSettings)
+
+
+def _read(kind: type[AnySettings]) -> AnySettings:
     load_env_file()
     try:
-        return Settings()
+        return kind()
     except ValidationError as exc:
         names = ", ".join("SPACEX_ELT_" + str(error["loc"][0]).upper() for error in exc.errors())
         raise UsageError(

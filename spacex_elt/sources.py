@@ -9,10 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import requests
-
-from contracts.errors import ServiceUnavailable, UsageError
-from spacex_elt.settings import Settings
+from contracts.errors import UsageError
+from loader.airbyte_http import PUBLIC, AirbyteHttp
 from spacex_elt.stand_ins import refuse_without_stand_ins
 
 LIVE_URL = "https://api.spacexdata.com/v4"
@@ -65,16 +63,10 @@ def open_source(request: SourceRequest, known: Sequence[str]) -> Iterator[Source
         yield from _folder(Path(request.source), request, datasets)
 
 
-def damage_landing(settings: Settings, faults: Sequence[str]) -> None:
+def damage_landing(server: AirbyteHttp, source_id: str, faults: Sequence[str]) -> None:
     """Orders damage from the Airbyte stand-in, until its source is configured again. No real server would obey."""
-    url = f"{settings.airbyte_url}/api/public/v1/sources/{settings.airbyte_source_id}"
-    try:
-        answer = requests.patch(url, json={"configuration": {"destination_faults": list(faults)}}, timeout=30)
-        answer.raise_for_status()
-    except requests.RequestException as exc:
-        raise ServiceUnavailable(
-            f"nobody took the order for damage at {url}: {exc}. Expected the local stack: spacex-elt local status."
-        ) from exc
+    body = {"configuration": {"destination_faults": list(faults)}}
+    server.call("PATCH", f"{PUBLIC}/sources/{source_id}", body, lambda _: None)
 
 
 def _sample(request: SourceRequest, datasets: tuple[str, ...]) -> Iterator[Source]:

@@ -16,13 +16,14 @@ from contracts import read
 from contracts.errors import PipelineError, UsageError
 from loader import layout
 from loader.airbyte import AirbyteServer
+from loader.airbyte_http import AirbyteHttp
 from loader.pipeline import Pipeline
 from loader.s3 import S3Store
 from observability.alerts_sns import ReceivedAlert, SnsAlerts, SqsInbox
 from observability.aws_errors import translated
 from observability.telemetry import start
-from spacex_elt.secrets import read_warehouse_address
-from spacex_elt.settings import Settings, read_settings, traceparent
+from spacex_elt.secrets import read_airbyte_credentials, read_warehouse_address
+from spacex_elt.settings import AirbyteSettings, Settings, read_settings, traceparent
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -56,7 +57,9 @@ def open_pipeline(run_id: str) -> Iterator[Pipeline]:
                     lake=lake,
                     docs=docs,
                     docs_url=settings.docs_url,
-                    sync_server=_sync_server(settings),
+                    sync_server=AirbyteServer(
+                        airbyte_http(settings), settings.airbyte_connection_id, settings.airbyte_source_id
+                    ),
                     warehouse_address=cache(lambda: read_warehouse_address(settings.warehouse_secret_id)),
                     copy_role_arn=settings.copy_role_arn,
                     alerts=SnsAlerts(sns, settings.alert_topic_arn),
@@ -75,8 +78,10 @@ def _sns(settings: Settings) -> "SNSClient":
         return boto3.client("sns")
 
 
-def _sync_server(settings: Settings) -> AirbyteServer:
-    return AirbyteServer(settings.airbyte_url, settings.airbyte_connection_id, settings.airbyte_source_id)
+def airbyte_http(settings: AirbyteSettings) -> AirbyteHttp:
+    """The Airbyte server, asked with a token when a secret for one is set."""
+    secret_id = settings.airbyte_secret_id
+    return AirbyteHttp(settings.airbyte_url, (lambda: read_airbyte_credentials(secret_id)) if secret_id else None)
 
 
 def _keep_telemetry(lake: S3Store, run_id: str, folder: Path) -> None:

@@ -5,9 +5,11 @@ import json
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 from local.airbyte import CONNECTION_ID, DESTINATION_ID, SOURCE_ID
+from local.airbyte.door import Door, read_secrets
 from local.airbyte.jobs import JobBook
 from local.airbyte.landing import PART_BYTES
 from local.airbyte.server import serve
@@ -20,10 +22,17 @@ def main(arguments: list[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     try:
         setup = read_setup(
-            asked.manifest, asked.connection, state=asked.state, bucket=asked.bucket, part_bytes=asked.part_bytes
+            asked.manifest,
+            asked.connection,
+            state=asked.state,
+            bucket=asked.bucket,
+            region=asked.region,
+            is_empty=asked.empty,
+            part_bytes=asked.part_bytes,
         )
+        door = Door(read_secrets(asked.credentials), time.time)
         book = JobBook(setup)
-        server = serve(book, asked.port)
+        server = serve(book, door, asked.port)
     except (StackProblem, OSError) as exc:
         print(f"the Airbyte stand-in could not start: {exc}", file=sys.stderr)  # noqa: T201
         return 1
@@ -51,7 +60,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--state", type=Path, required=True, help="folder for jobs and settings")
-    parser.add_argument("--bucket", required=True, help="the lake's bucket")
+    parser.add_argument("--credentials", type=Path, help='private JSON file {"client id": "secret"}; none: no tokens')
+    parser.add_argument("--bucket", required=True, help="the lake's bucket, of the destination that is there")
+    parser.add_argument("--region", default="us-east-1", help="the bucket's region")
+    parser.add_argument("--empty", action="store_true", help="start with a workspace that holds nothing")
     parser.add_argument("--manifest", type=Path, default=Path("extraction/spacex_api.yaml"))
     parser.add_argument("--connection", type=Path, help="default: connection.yaml beside the manifest")
     parser.add_argument("--part-bytes", type=int, default=PART_BYTES, help="compressed size at which a part is full")

@@ -1,12 +1,13 @@
-"""Owns the shapes of Airbyte's answers: jobs as its public API and as its configuration API give them."""
+"""Owns the shapes of Airbyte's answers: jobs as its public API and as its configuration API give them.
+
+Sources, destinations and connections are kept in the public API's shape already (workspace.py).
+"""
 
 from datetime import UTC, datetime
 from typing import Any
 
-from local.airbyte import CONNECTION_ID, DESTINATION_ID, SOURCE_ID, WORKSPACE_ID
-from local.airbyte.jobs import Job, Settings
-
-CONNECTION_NAME = "SpaceX API to the lake"
+from local.airbyte import WORKSPACE_ID
+from local.airbyte.jobs import Job
 
 
 def public_job(job: Job) -> dict[str, Any]:
@@ -16,7 +17,7 @@ def public_job(job: Job) -> dict[str, Any]:
         "status": job.status,
         "jobType": "sync",
         "startTime": _instant(job.created_at),
-        "connectionId": CONNECTION_ID,
+        "connectionId": job.connection_id,
         "lastUpdatedAt": _instant(job.updated_at),
         "duration": _duration(round(job.updated_at - job.created_at)),
         "bytesSynced": job.total("bytes_committed"),
@@ -47,7 +48,7 @@ def config_job(job: Job, log_lines: list[str]) -> dict[str, Any]:
         "job": {
             "id": job.job_id,
             "configType": "sync",
-            "configId": CONNECTION_ID,
+            "configId": job.connection_id,
             **times,
             "startedAt": int(job.created_at),
             "status": job.status,
@@ -56,33 +57,9 @@ def config_job(job: Job, log_lines: list[str]) -> dict[str, Any]:
     }
 
 
-def source(settings: Settings) -> dict[str, Any]:
-    """`SourceResponse` of the public API."""
-    return {
-        "sourceId": SOURCE_ID,
-        "name": "SpaceX API",
-        "sourceType": "declarative",
-        "workspaceId": WORKSPACE_ID,
-        "configuration": settings.source_config,
-    }
-
-
-def connection(settings: Settings) -> dict[str, Any]:
-    """`ConnectionResponse` of the public API."""
-    streams = [
-        {"name": name, "syncMode": "full_refresh_append", "cursorField": [], "primaryKey": [["id"]]}
-        for name in settings.streams
-    ]
-    return {
-        "connectionId": CONNECTION_ID,
-        "name": CONNECTION_NAME,
-        "sourceId": SOURCE_ID,
-        "destinationId": DESTINATION_ID,
-        "workspaceId": WORKSPACE_ID,
-        "status": "active",
-        "schedule": {"scheduleType": "manual"},
-        "configurations": {"streams": streams},
-    }
+def workspace() -> dict[str, Any]:
+    """`WorkspaceResponse` of the public API: the one that this server has."""
+    return {"workspaceId": WORKSPACE_ID, "name": "Default Workspace", "dataResidency": "auto", "notifications": {}}
 
 
 def _stats(counts: dict[str, int]) -> dict[str, int]:

@@ -1,6 +1,6 @@
-"""Owns the server's memory: source and connection settings, and the jobs with their states. HTTP is server.py's job.
+"""Owns the jobs and their states. What they sync is workspace.py's to know, HTTP is server.py's job.
 
-Everything is kept in files under the state folder, so a server that was killed knows what it was asked to do.
+Every job is kept in a file under the state folder, so a server that was killed knows what it was asked to do.
 """
 
 import json
@@ -16,22 +16,16 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-from local.airbyte import DESTINATION_ID, WORKSPACE_ID
-from local.airbyte.damage import check_damage
-from local.airbyte.landing import Generation
-from local.airbyte.setup import Setup
+from local.airbyte import CONNECTION_ID
+from local.airbyte.landing import Destination, Generation
+from local.airbyte.refused import Refused
+from local.airbyte.setup import Record, Setup
 from local.airbyte.worker import SyncOrder, SyncReport, work
+from local.airbyte.workspace import Workspace, write_json
 
 RUNNING = ("pending", "running")
 _LOG_LINES = 200
-
-
-class Refused(Exception):
-    """The request cannot be done. `status` is the HTTP status the real server gives."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
+_PATH_FORMAT = "${NAMESPACE}/${STREAM_NAME}/${YEAR}_${MONTH}_${DAY}_${EPOCH}_"  # Airbyte's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,63 +42,23 @@ class Job:
     stats: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     failures: Sequence[Mapping[str, Any]] = ()
     damage: Sequence[Mapping[str, Any]] = ()
+    connection_id: str = CONNECTION_ID
+    told: tuple[str, ...] = ()  # what its next answers say of its status, on request
 
     def total(self, name: str) -> int:
         """The sum of one count over the streams."""
         return sum(stream[name] for stream in self.stats.values())
 
 
-class Settings:
-    """Settings that requests may change, kept in one file."""
-
-    def __init__(self, setup: Setup) -> None:
-        self._file = setup.state / "connection.json"
-        kept = json.loads(self._file.read_text("utf-8")) if self._file.exists() else {}
-        self._known = setup.known_streams
-        self.source_config: dict[str, Any] = kept.get("source_config", dict(setup.source_config))
-        self.streams: list[str] = kept.get("streams", list(setup.streams))
-        self.generation_id: int = kept.get("generation_id", 0)
-
-    def configure_source(self, changes: Mapping[str, Any]) -> None:
-        """Merges settings into the source's. Damage is asked for anew with each change, and refused when unknown."""
-        check_damage(changes.get("destination_faults") or ())
-        self.source_config.pop("destination_faults", None)
-        self.source_config.update(changes)
-        self._keep()
-
-    def select(self, streams: Sequence[str]) -> None:
-        """Chooses what the next sync extracts."""
-        unknown = sorted(set(streams) - set(self._known))
-        if unknown or not streams:
-            raise Refused(
-                400,
-                f"the source has no stream {', '.join(unknown) or '(none named)'}. It has: {', '.join(self._known)}.",
-            )
-        self.streams = list(dict.fromkeys(streams))
-        self._keep()
-
-    def next_generation(self) -> int:
-        """A number above every earlier one, kept before it is used."""
-        self.generation_id += 1
-        self._keep()
-        return self.generation_id
-
-    def _keep(self) -> None:
-        write_json(
-            self._file,
-            {"source_config": self.source_config, "streams": self.streams, "generation_id": self.generation_id},
-        )
-
-
 class JobBook:
-    """Starts syncs and remembers them. One sync at a time, as one connection allows."""
+    """Starts syncs and remembers them. One sync at a time for each connection."""
 
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
         self._folder = setup.state / "jobs"
         self._folder.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
-        self.settings = Settings(setup)
+        self.workspace = Workspace(setup)
         self._processes: dict[int, ForkServerProcess] = {}
         self._jobs = {job.job_id: job for job in map(_read_job, sorted(self._folder.glob("*.json")))}
         for job in list(self._jobs.values()):
@@ -113,18 +67,6 @@ class JobBook:
                     job, "failed", [_platform_failure("the Airbyte server stopped while this sync was running")]
                 )
         self._context = warm_context()
-
-    def destination(self) -> dict[str, Any]:
-        """The destination's settings, in Airbyte's words."""
-        setup = self._setup
-        settings = {"s3_bucket_name": setup.bucket, "s3_bucket_path": setup.destination.bucket_path}
-        return {
-            "destinationId": DESTINATION_ID,
-            "name": "Lake",
-            "destinationType": "s3",
-            "workspaceId": WORKSPACE_ID,
-            "configuration": {**settings, "s3_path_format": setup.destination.path_format},
-        }
 
     def job(self, job_id: int) -> Job:
         """One job. Raises Refused when there is none of that id."""
@@ -143,27 +85,53 @@ class JobBook:
         path = self._log_file(job_id)
         return path.read_text("utf-8", "replace").splitlines()[-_LOG_LINES:] if path.exists() else []
 
-    def start(self) -> Job:
-        """Starts a sync of the selected streams."""
+    def answer(self, job_id: int) -> Job:
+        """One job, as an answer tells it: its status, or what was ordered to be told first."""
         with self._lock:
-            running = [job.job_id for job in self._jobs.values() if job.status in RUNNING]
-            if running:
-                raise Refused(
-                    409, f"a sync is already running for this connection: job {running[0]}. Wait for its end."
-                )
+            job = self.job(job_id)
+            if not job.told:
+                return job
+            self._keep(replace(job, told=job.told[1:]))
+            return replace(job, status=job.told[0])
+
+    def start(self, connection_id: object) -> Job:
+        """Starts a sync of the streams that a connection selects, and answers with it."""
+        with self._lock:
+            connection = self.workspace.one("connection", connection_id)
+            self._refuse_second(connection)
+            source = self.workspace.one("source", connection["sourceId"])
+            destination = self.workspace.one("destination", connection["destinationId"])
+            refuse_unknown_writing(connection, destination)
+            faults = self.workspace.take_job_faults(source["sourceId"])
+            streams = tuple(stream["name"] for stream in connection["configurations"]["streams"])
             now = time.time()
             job = Job(
                 job_id=max(self._jobs, default=0) + 1,
                 status="pending",
-                streams=tuple(self.settings.streams),
-                generation_id=self.settings.next_generation(),
+                streams=streams,
+                generation_id=max((job.generation_id for job in self._jobs.values()), default=0) + 1,
                 created_at=now,
                 updated_at=now,
-                stats={stream: _nothing() for stream in self.settings.streams},
+                stats={stream: _nothing() for stream in streams},
+                connection_id=connection["connectionId"],
+                told=faults.told or (("running",) if faults.fails else ()),
             )
             self._keep(job)
-            self._launch(job)
-            return job
+            if faults.fails:
+                self._close(job, "failed", [_ordered_failure()])
+            else:
+                self._launch(job, source, destination)
+            return self.answer(job.job_id)
+
+    def _refuse_second(self, connection: Record) -> None:
+        """One sync at a time, and none for a connection that is switched off."""
+        if connection["status"] != "active":
+            raise Refused(409, f"the connection {connection['connectionId']} is {connection['status']}.")
+        for job in self._jobs.values():
+            if job.connection_id == connection["connectionId"] and job.status in RUNNING:
+                raise Refused(
+                    409, f"a sync is already running for this connection: job {job.job_id}. Wait for its end."
+                )
 
     def cancel(self, job_id: int) -> Job:
         """Ends a running sync. What it has landed stays; a job that has ended stays as it is."""
@@ -180,15 +148,20 @@ class JobBook:
             for process in self._processes.values():
                 process.kill()
 
-    def _launch(self, job: Job) -> None:
-        config = dict(self.settings.source_config)
+    def _launch(self, job: Job, source: Record, destination: Record) -> None:
+        config = dict(source["configuration"])
+        written = destination["configuration"]
+        manifest = self._folder / f"{job.job_id:08d}.manifest"
+        write_json(manifest, self.workspace.one("definition", source["definitionId"])["manifest"])
         order = SyncOrder(
-            manifest=self._setup.manifest,
+            manifest=manifest,
             damage=tuple(config.pop("destination_faults", None) or ()),
             config=config,
             streams=job.streams,
-            bucket=self._setup.bucket,
-            destination=self._setup.destination,
+            bucket=written["s3_bucket_name"],
+            destination=Destination(
+                written["s3_bucket_path"], written.get("s3_path_format") or _PATH_FORMAT, self._setup.part_bytes
+            ),
             generation=Generation(job.job_id, job.generation_id, datetime.now(UTC)),
             log_file=self._log_file(job.job_id),
         )
@@ -245,16 +218,26 @@ def warm_context() -> ForkServerContext:
     return context
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Writes a file so that a kill leaves the old one or the new one."""
-    written = path.with_suffix(".tmp")
-    written.write_text(json.dumps(value), "utf-8")
-    written.replace(path)
+def refuse_unknown_writing(connection: Record, destination: Record) -> None:
+    """Raises Refused for settings that the real server obeys and this one does not."""
+    modes = {stream["syncMode"] for stream in connection["configurations"]["streams"]}
+    mappers = [stream["name"] for stream in connection["configurations"]["streams"] if stream.get("mappers")]
+    form = destination["configuration"]["format"]
+    is_known = (
+        modes == {"full_refresh_append"}
+        and not mappers
+        and not connection.get("prefix")
+        and form.get("format_type") == "JSONL"
+        and form.get("flattening", "No flattening") == "No flattening"
+        and form.get("compression", {}).get("compression_type") == "GZIP"
+    )
+    if not is_known:
+        raise Refused(422, "this stand-in appends whole records as JSONL, compressed by gzip, and nothing else.")
 
 
 def _read_job(path: Path) -> Job:
     kept = json.loads(path.read_text("utf-8"))
-    return Job(**{**kept, "streams": tuple(kept["streams"])})
+    return Job(**{**kept, "streams": tuple(kept["streams"]), "told": tuple(kept.get("told", ()))})
 
 
 def _nothing() -> dict[str, int]:
@@ -262,12 +245,20 @@ def _nothing() -> dict[str, int]:
 
 
 def _platform_failure(message: str) -> dict[str, Any]:
+    return _failure("airbyte_platform", message, retryable=True)
+
+
+def _ordered_failure() -> dict[str, Any]:
+    return _failure("source", "the source failed, as it was ordered to", retryable=False)
+
+
+def _failure(origin: str, message: str, *, retryable: bool) -> dict[str, Any]:
     return {
-        "failureOrigin": "airbyte_platform",
+        "failureOrigin": origin,
         "failureType": "system_error",
         "externalMessage": message,
         "internalMessage": message,
         "streamDescriptor": None,
-        "retryable": True,
+        "retryable": retryable,
         "timestamp": int(datetime.now(UTC).timestamp() * 1000),
     }

@@ -164,7 +164,7 @@ def test_a_query_that_is_no_sql_is_answered(good: RunRecord, spacex: Spacex) -> 
 def test_an_api_that_does_not_answer_leaves_everything_as_it_was(good: RunRecord) -> None:
     before = published_rows("launches")
     with open_pipeline("unreachable") as pipeline:
-        pipeline.sync_server.point_source_at(f"{NOBODY}/v4")
+        pipeline.sync_server.point_source_at(f"{NOBODY}/v4", "nobody")
         pipeline.sync_server.select_streams(("rockets",))
         with pytest.raises(ServiceUnavailable, match="rockets"):
             wait_for(pipeline.sync_server, pipeline.sync_server.start_sync(), 120)
@@ -186,7 +186,7 @@ def test_a_collection_that_is_empty_or_cut_off_is_held_and_the_others_go_on(good
 
 def test_an_object_that_vanishes_between_plan_and_gate_is_service_trouble(good: RunRecord) -> None:
     with open_pipeline("vanish") as pipeline:
-        pipeline.sync_server.point_source_at(f"{NOBODY}/v4")
+        pipeline.sync_server.point_source_at(f"{NOBODY}/v4", "nobody")
         job_id = pipeline.run_folder("good").plan().job_id
         plan = plan_step(pipeline, "vanish", job_id, "again", ("rockets",))
         shard = plan.shards_of("rockets")[0]

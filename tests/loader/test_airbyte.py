@@ -11,6 +11,7 @@ import pytest
 
 from contracts.errors import PipelineError, ServiceUnavailable, UsageError
 from loader.airbyte import AirbyteServer, SyncJob, wait_for, wait_for_end
+from loader.airbyte_http import AirbyteHttp
 
 STREAMS = "/api/public/v1/connections/the-connection"
 
@@ -25,6 +26,10 @@ class Scripted:
 
     def says(self, body: Any, status: int = 200) -> None:
         self.status, self.body = status, body if isinstance(body, bytes) else json.dumps(body).encode()
+
+
+def at(url: str) -> AirbyteServer:
+    return AirbyteServer(AirbyteHttp(url), "the-connection", "the-source")
 
 
 @pytest.fixture
@@ -50,7 +55,7 @@ def server(script: Scripted) -> Iterator[AirbyteServer]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
         threading.Thread(target=http.serve_forever, args=(0.01,), daemon=True).start()
-        yield AirbyteServer(f"http://127.0.0.1:{http.server_address[1]}", "the-connection", "the-source")
+        yield at(f"http://127.0.0.1:{http.server_address[1]}")
         http.shutdown()
 
 
@@ -148,20 +153,20 @@ def test_the_job_that_runs_is_found_among_those_that_ended(server: AirbyteServer
 
 
 def test_the_source_and_the_streams_are_configured(server: AirbyteServer, script: Scripted) -> None:
-    server.point_source_at("http://127.0.0.1:1/v4")
+    server.point_source_at("http://127.0.0.1:1/v4", "live")
     server.select_streams(["cores"])
 
     configuration = {"base_url": "http://127.0.0.1:1/v4"}
     streams = [{"name": "cores", "syncMode": "full_refresh_append"}]
     assert script.asked == [
-        ("PATCH", "/api/public/v1/sources/the-source", {"configuration": configuration}),
+        ("PATCH", "/api/public/v1/sources/the-source", {"name": "live", "configuration": configuration}),
         ("PATCH", STREAMS, {"configurations": {"streams": streams}}),
     ]
 
 
-def test_the_sources_name_is_the_one_that_airbyte_shows(server: AirbyteServer, script: Scripted) -> None:
-    script.says({"sourceId": "the-source", "name": "SpaceX API (live)"})
-    assert server.source_name() == "SpaceX API (live)"
+def test_the_name_that_the_source_goes_by_is_read_back(server: AirbyteServer, script: Scripted) -> None:
+    script.says({"name": "sample (seed 42, 205 launches)"})
+    assert server.source_name() == "sample (seed 42, 205 launches)"
     assert script.asked == [("GET", "/api/public/v1/sources/the-source", None)]
 
 
@@ -176,8 +181,8 @@ CALLS: dict[str, Call] = {
     "start": lambda server: server.start_sync(),
     "running": lambda server: server.running_job_id(),
     "streams": lambda server: server.selected_streams(),
+    "source": lambda server: server.point_source_at("http://127.0.0.1:1", "live"),
     "name": lambda server: server.source_name(),
-    "source": lambda server: server.point_source_at("http://127.0.0.1:1"),
 }
 
 
@@ -219,7 +224,7 @@ def test_a_server_in_trouble_is_worth_a_retry(server: AirbyteServer, script: Scr
     assert len(str(error)) < 600
 
 
-@pytest.mark.parametrize("name", ["job", "start", "running", "streams"])
+@pytest.mark.parametrize("name", ["job", "start", "running", "streams", "name"])
 @pytest.mark.parametrize(
     "body", [b"<html>a proxy</html>", b"", b"[]", b"null", b'{"data": [{}], "job": {}}', b'{"data": null}']
 )
@@ -234,7 +239,7 @@ def test_an_answer_that_is_not_airbytes_is_told(
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_a_server_that_does_not_answer_is_worth_a_retry(call: Call) -> None:
-    error = failure_of(call, AirbyteServer("http://127.0.0.1:1", "the-connection", "the-source"))
+    error = failure_of(call, at("http://127.0.0.1:1"))
     assert isinstance(error, ServiceUnavailable)
     assert "http://127.0.0.1:1/api/" in str(error)
 
@@ -242,7 +247,7 @@ def test_a_server_that_does_not_answer_is_worth_a_retry(call: Call) -> None:
 @pytest.mark.parametrize("url", ["", "127.0.0.1:8000", "ftp://127.0.0.1", "http://"])
 def test_what_is_no_address_is_a_wrong_setting(url: str) -> None:
     with pytest.raises(UsageError, match="SPACEX_ELT_AIRBYTE_URL"):
-        AirbyteServer(url, "c", "s").start_sync()
+        at(url).start_sync()
 
 
 @dataclass
@@ -255,13 +260,13 @@ class Stepping:
         status = self.states.pop(0) if len(self.states) > 1 else self.states[0]
         return SyncJob(job_id, status, 0, 0, {"cores": 1}, "the source broke" if status == "failed" else None)
 
-    def point_source_at(self, base_url: str) -> None: ...
+    def point_source_at(self, base_url: str, name: str) -> None: ...
+    def source_name(self) -> str:
+        return "the source"
+
     def select_streams(self, names: Sequence[str]) -> None: ...
     def selected_streams(self) -> tuple[str, ...]:
         return ()
-
-    def source_name(self) -> str:
-        return "a source"
 
     def start_sync(self) -> str:
         return "1"

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from local.spacex_api.source import Replay, Sample, spoil
 from tests.extraction.recordings import recorded, snapshot
 
 ROOT = Path(__file__).parents[3]
+APPEND = "full_refresh_append"
 ENDED = {"succeeded", "failed", "cancelled"}
 CREDENTIALS = {"aws_access_key_id": "stand-in", "aws_secret_access_key": "stand-in", "region_name": "us-east-1"}
 
@@ -63,8 +64,8 @@ class Lake:
 class Server:
     """The stand-in as a process."""
 
-    def __init__(self, state: Path, lake: Lake) -> None:
-        command = [sys.executable, "-m", "local.airbyte", "--state", str(state), "--bucket", lake.bucket]
+    def __init__(self, state: Path, lake: Lake, *options: str) -> None:
+        command = [sys.executable, "-m", "local.airbyte", "--state", str(state), "--bucket", lake.bucket, *options]
         self.process = subprocess.Popen(command, cwd=ROOT, env=lake.environment, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         told = self.process.stdout.readline()
@@ -74,14 +75,21 @@ class Server:
     def call(self, method: str, path: str, body: Any = None) -> requests.Response:
         return requests.request(method, f"{self.url}{path}", json=body, timeout=10)
 
-    def configure(self, base_url: str, *streams: str, faults: tuple[str, ...] = ()) -> None:
-        settings = {"base_url": base_url, "max_retries": 0, "destination_faults": list(faults)}
+    def configure(
+        self, base_url: str, *streams: str, faults: tuple[str, ...] = (), job_faults: tuple[str, ...] = ()
+    ) -> None:
+        ordered = {"destination_faults": list(faults), "job_faults": list(job_faults)}
+        settings = {"base_url": base_url, "max_retries": 0, **ordered}
         answers = [
             self.call("PATCH", f"/api/public/v1/sources/{SOURCE_ID}", {"configuration": settings}),
             self.call(
                 "PATCH",
                 f"/api/public/v1/connections/{CONNECTION_ID}",
-                {"configurations": {"streams": [{"name": name} for name in streams]}},
+                {
+                    "configurations": {
+                        "streams": [{"name": name, "syncMode": "full_refresh_append"} for name in streams]
+                    }
+                },
             ),
         ]
         assert [answer.status_code for answer in answers] == [200, 200]
@@ -277,7 +285,7 @@ def test_a_stream_the_source_does_not_have_is_refused_with_those_it_has(server: 
         ("POST", "/api/public/v1/jobs", {"connectionId": "another", "jobType": "sync"}, 404),
         ("POST", "/api/public/v1/jobs", {"connectionId": CONNECTION_ID, "jobType": "reset"}, 422),
         ("GET", "/api/public/v1/sources/another", None, 404),
-        ("GET", "/api/public/v1/workspaces", None, 404),
+        ("GET", "/api/public/v1/organizations", None, 404),
         ("POST", "/api/public/v1/jobs", [1], 400),
     ],
 )
@@ -285,13 +293,6 @@ def test_what_the_server_cannot_do_it_says(server: Server, method: str, path: st
     answer = server.call(method, path, body)
     assert answer.status_code == status
     assert answer.json()["detail"]
-
-
-def test_any_client_is_given_a_token(server: Server) -> None:
-    body: Mapping[str, str] = {"client_id": "a", "client_secret": "b"}
-    told = server.call("POST", "/api/public/v1/applications/token", body).json()
-    assert told["access_token"]
-    assert told["token_type"] == "Bearer"
 
 
 @pytest.fixture
