@@ -44,10 +44,12 @@ def test_the_environment_is_read_in_one_module() -> None:
 
 
 def test_the_locks_name_versions_and_hashes_and_no_address() -> None:
-    for lock in ("pipeline", "dev"):
+    for lock in ("pipeline", "dev", "image", "airflow", "airflow-3.2.1"):
         text = (ROOT / "requirements" / f"{lock}.txt").read_text()
         assert "--hash=sha256:" in text
         assert "://" not in text
+    for pins in ("dags/constraints.txt", "requirements/mwaa-3.2.1.txt", "dags/requirements.txt"):
+        assert "://" not in (ROOT / pins).read_text()
 
 
 def test_what_is_shipped_is_what_is_tested() -> None:
