@@ -19,7 +19,7 @@ with DAG(
     max_active_runs=1,
     default_args=ARGUMENTS,
     tags=["spacex", "elt", "contract-gated"],
-    deadline=deadline(hours=3),
+    deadline=deadline(),
     params={
         "datasets": Param(
             [],

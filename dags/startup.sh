@@ -12,6 +12,7 @@ for name in \
     SPACEX_ELT_LAKE_BUCKET \
     SPACEX_ELT_ALERT_TOPIC_ARN \
     SPACEX_ELT_AIRBYTE_CONNECTION_ID \
+    SPACEX_ELT_DEADLINE_HOURS \
     AWS_REGION; do
     if [ -z "${!name:-}" ]; then
         echo "startup.sh: $name is not set. Expected the script that 'make dist' renders for this deployment." >&2

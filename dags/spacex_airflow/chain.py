@@ -39,9 +39,12 @@ def gate_load_transform_publish(planned: StepOperator) -> None:
     planned >> publish
 
 
-def deadline(hours: int) -> DeadlineAlert:
-    """Tells people of a run that takes longer. Airflow itself may be what is down: an alarm on freshness backs it."""
+def deadline() -> DeadlineAlert | None:
+    """Tells people of a run that takes too long. Airflow itself may be what is down: an alarm on freshness backs it."""
     deployment = read_deployment()
+    hours = int(deployment.deadline_hours)
+    if not hours:
+        return None
     return DeadlineAlert(
         reference=DeadlineReference.DAGRUN_QUEUED_AT,
         interval=timedelta(hours=hours),

@@ -24,6 +24,7 @@ class Deployment:
     lake_bucket: str
     alert_topic_arn: str
     airbyte_connection_id: str
+    deadline_hours: str  # a daily run that takes longer is announced; 0: none is
 
 
 def read_deployment() -> Deployment:

@@ -30,7 +30,8 @@ class Door:
         if grant != "client_credentials":
             raise Refused(400, f"grant type {grant!r} is not known. Expected client_credentials.")
         client, secret = str(asked.get("client_id")), str(asked.get("client_secret"))
-        if self.secrets and not hmac.compare_digest(self.secrets.get(client, "").encode(), secret.encode()):
+        held = self.secrets.get(client, "")
+        if self.secrets and not (held and hmac.compare_digest(held.encode(), secret.encode())):
             raise Refused(401, "the client id and secret do not belong to an application of this server.")
         expires = int(self.now()) + TOKEN_SECONDS
         token = f"{client}.{expires}.{self._signature(client, expires)}"

@@ -229,9 +229,9 @@ class Workspace:
 
 
 def shown(record: Record) -> Record:
-    """A destination as an answer shows it: without its secrets."""
+    """A destination as an answer shows it: its type once more in its configuration, its secrets masked."""
     configuration = {key: MASK if key in SECRETS else value for key, value in record["configuration"].items()}
-    return record | {"configuration": configuration}
+    return record | {"configuration": {"destinationType": record["destinationType"], **configuration}}
 
 
 def write_json(path: Path, value: Any) -> None:

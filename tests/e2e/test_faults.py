@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import orjson
 import pytest
-import requests
 
 from contracts.errors import ServiceUnavailable
 from contracts.read import FOLDER, read_contracts
+from loader.airbyte import AirbyteServer
 from loader.batch import Plan
 from loader.pipeline import Pipeline
 from loader.quarantine import read_quarantine
@@ -119,7 +118,8 @@ def test_an_empty_collection_holds_the_batch(pipeline: Pipeline) -> None:
 @pytest.mark.parametrize("fault", DAMAGE_FAULTS)
 def test_each_damaged_line_is_found_where_it_lies(pipeline: Pipeline, fault: str) -> None:
     found = gate(pipeline, DEFAULT_DATASET, f"{fault}:2%")
-    told = orjson.loads(requests.get(f"{pipeline.sync_server.url}/_faults", timeout=10).content)["faults"]  # type: ignore[attr-defined]
+    assert isinstance(pipeline.sync_server, AirbyteServer)
+    told = pipeline.sync_server.http.call("GET", "/_faults", None, lambda answer: answer["faults"])
     keys = {object_key for object_key, _ in found.lines}
     expected = {(entry["key"], entry["line"]) for entry in told if entry["key"] in keys}
     assert expected

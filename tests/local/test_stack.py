@@ -10,6 +10,7 @@ import boto3
 import psutil  # type: ignore[import-untyped,unused-ignore]
 import psycopg2
 import pytest
+import requests
 
 from local.stack import StackState, up
 
@@ -108,11 +109,16 @@ def test_the_warehouse_secret_names_the_warehouse(stack: StackState) -> None:
     assert len(warehouse["password"]) >= 24
 
 
-def test_the_airbyte_secret_holds_a_client_and_its_secret(stack: StackState) -> None:
+def test_airbyte_lets_in_the_client_of_its_secret_and_nobody_else(stack: StackState) -> None:
     told = client(stack, "secretsmanager").get_secret_value(SecretId=stack.env["SPACEX_ELT_AIRBYTE_SECRET_ID"])
-    airbyte = json.loads(told["SecretString"])
-    assert set(airbyte) == {"client_id", "client_secret"}
-    assert len(airbyte["client_secret"]) >= 24
+    url = f"{stack.env['SPACEX_ELT_AIRBYTE_URL']}/api/public/v1"
+    known = json.loads(told["SecretString"])
+    token = requests.post(f"{url}/applications/token", json=known, timeout=10).json()["access_token"]
+    shown = {"Authorization": f"Bearer {token}"}
+    assert requests.get(f"{url}/connections", headers=shown, timeout=10).status_code == 200
+    assert requests.get(f"{url}/connections", timeout=10).status_code == 401
+    wrong = {**known, "client_secret": "wrong"}
+    assert requests.post(f"{url}/applications/token", json=wrong, timeout=10).status_code == 401
 
 
 def test_the_warehouse_lets_in_its_user_over_verified_tls_and_nobody_else(stack: StackState) -> None:
@@ -141,9 +147,8 @@ def test_an_alert_reaches_the_queue(stack: StackState) -> None:
 
 def test_secrets_are_in_private_files_only(stack: StackState) -> None:
     settings = json.loads((stack.state_dir / "settings.json").read_text())
-    secrets = [
-        settings[name] for name in ("s3_secret_key", "s3_signing_key", "warehouse_password", "airbyte_client_secret")
-    ]
+    secrets = [settings[name] for name in settings if name.endswith(("_key", "_password", "_secret"))]
+    assert len(secrets) == 5
     files = [path for path in stack.state_dir.glob("*") if path.is_file() and path.name != "command.lock"]
     assert {oct(path.stat().st_mode & 0o777) for path in files} == {"0o600"}
 

@@ -1,4 +1,4 @@
-"""The warehouse's address from its secret, and every way in which that goes wrong. No message shows a value."""
+"""Addresses and credentials from their secrets, and every way in which that goes wrong. No message shows a value."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import pytest
 from contracts.errors import ServiceUnavailable, UsageError
 from loader.warehouse import WarehouseAddress
 from local.stack import StackState
-from spacex_elt.secrets import read_warehouse_address
+from spacex_elt.secrets import read_airbyte_credentials, read_s3_keys, read_warehouse_address
 from tests.e2e.harness import environment
 
 pytestmark = pytest.mark.stack
@@ -64,6 +64,26 @@ def test_a_secret_that_holds_something_else_is_told_without_what_it_holds(secret
     with pytest.raises(UsageError, match=secret) as told:
         read_warehouse_address(secret)
     assert "hunter2" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "secret", [{"SecretString": '{"client_id": "us", "client_secret": "hunter2", "more": 1}'}], indirect=True
+)
+def test_a_secret_holds_an_application_of_the_airbyte_server(secret: str) -> None:
+    known = read_airbyte_credentials(secret)
+    assert (known.client_id, known.client_secret) == ("us", "hunter2")
+    with pytest.raises(UsageError, match="lacks access_key_id, secret_access_key") as told:
+        read_s3_keys(secret)
+    assert "hunter2" not in f"{known!r} {told.value}"
+
+
+@pytest.mark.parametrize(
+    "secret", [{"SecretString": '{"access_key_id": "A", "secret_access_key": "hunter2"}'}], indirect=True
+)
+def test_a_secret_holds_the_keys_that_airbyte_writes_with(secret: str) -> None:
+    assert read_s3_keys(secret) == {"access_key_id": "A", "secret_access_key": "hunter2"}
+    with pytest.raises(UsageError, match="lacks client_id, client_secret"):
+        read_airbyte_credentials(secret)
 
 
 @pytest.mark.parametrize("name", ["no-such-secret", ""])

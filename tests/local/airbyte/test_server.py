@@ -2,151 +2,24 @@
 
 import gzip
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-import requests
 
 from local.airbyte import CONNECTION_ID, DESTINATION_ID, SOURCE_ID
 from local.spacex_api.server import SpacexApi
 from local.spacex_api.source import Replay, Sample, spoil
 from tests.extraction.recordings import recorded, snapshot
-
-ROOT = Path(__file__).parents[3]
-APPEND = "full_refresh_append"
-ENDED = {"succeeded", "failed", "cancelled"}
-CREDENTIALS = {"aws_access_key_id": "stand-in", "aws_secret_access_key": "stand-in", "region_name": "us-east-1"}
-
-
-@dataclass
-class Lake:
-    """A bucket behind an S3 endpoint."""
-
-    endpoint: str
-    bucket: str = "lake"
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {
-            **os.environ,
-            "AWS_ENDPOINT_URL_S3": self.endpoint,
-            "AWS_ACCESS_KEY_ID": "stand-in",
-            "AWS_SECRET_ACCESS_KEY": "stand-in",
-            "AWS_DEFAULT_REGION": "us-east-1",
-        }
-
-    def client(self) -> Any:
-        return boto3.client("s3", endpoint_url=self.endpoint, **CREDENTIALS)  # type: ignore[call-overload]
-
-    def keys(self, prefix: str = "landing/") -> list[str]:
-        found = self.client().list_objects_v2(Bucket=self.bucket, Prefix=prefix)
-        return [item["Key"] for item in found.get("Contents", [])]
-
-    def lines(self, key: str) -> list[dict[str, Any]]:
-        body = self.client().get_object(Bucket=self.bucket, Key=key)["Body"].read()
-        return [json.loads(line) for line in gzip.decompress(body).splitlines()]
-
-    def of_sync(self, stream: str, sync_id: int) -> list[dict[str, Any]]:
-        """The envelopes one sync landed for a stream."""
-        lines = [line for key in self.keys(f"landing/{stream}/") for line in self.lines(key)]
-        return [line for line in lines if line["_airbyte_meta"]["sync_id"] == sync_id]
-
-
-class Server:
-    """The stand-in as a process."""
-
-    def __init__(self, state: Path, lake: Lake, *options: str) -> None:
-        command = [sys.executable, "-m", "local.airbyte", "--state", str(state), "--bucket", lake.bucket, *options]
-        self.process = subprocess.Popen(command, cwd=ROOT, env=lake.environment, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        told = self.process.stdout.readline()
-        assert told, "the server ended before it listened"
-        self.url: str = json.loads(told)["url"]
-
-    def call(self, method: str, path: str, body: Any = None) -> requests.Response:
-        return requests.request(method, f"{self.url}{path}", json=body, timeout=10)
-
-    def configure(
-        self, base_url: str, *streams: str, faults: tuple[str, ...] = (), job_faults: tuple[str, ...] = ()
-    ) -> None:
-        ordered = {"destination_faults": list(faults), "job_faults": list(job_faults)}
-        settings = {"base_url": base_url, "max_retries": 0, **ordered}
-        answers = [
-            self.call("PATCH", f"/api/public/v1/sources/{SOURCE_ID}", {"configuration": settings}),
-            self.call(
-                "PATCH",
-                f"/api/public/v1/connections/{CONNECTION_ID}",
-                {
-                    "configurations": {
-                        "streams": [{"name": name, "syncMode": "full_refresh_append"} for name in streams]
-                    }
-                },
-            ),
-        ]
-        assert [answer.status_code for answer in answers] == [200, 200]
-
-    def start(self) -> int:
-        answer = self.call("POST", "/api/public/v1/jobs", {"connectionId": CONNECTION_ID, "jobType": "sync"})
-        assert answer.status_code == 200, answer.text
-        return int(answer.json()["jobId"])
-
-    def public(self, job_id: int) -> dict[str, Any]:
-        found: dict[str, Any] = self.call("GET", f"/api/public/v1/jobs/{job_id}").json()
-        return found
-
-    def attempt(self, job_id: int) -> dict[str, Any]:
-        found: dict[str, Any] = self.call("POST", "/api/v1/jobs/get", {"id": job_id}).json()["attempts"][0]["attempt"]
-        return found
-
-    def committed(self, job_id: int) -> dict[str, int]:
-        return {
-            stream["streamName"]: stream["stats"]["recordsCommitted"] for stream in self.attempt(job_id)["streamStats"]
-        }
-
-    def failures(self, job_id: int) -> list[str]:
-        summary = self.attempt(job_id).get("failureSummary", {"failures": []})
-        return [failure["externalMessage"] for failure in summary["failures"]]
-
-    def follow(self, job_id: int) -> str:
-        for _ in range(600):
-            status = str(self.public(job_id)["status"])
-            if status in ENDED:
-                return status
-            time.sleep(0.05)
-        raise AssertionError(f"job {job_id} did not end: {self.public(job_id)}")
-
-    def sync(self) -> int:
-        job_id = self.start()
-        assert self.follow(job_id) == "succeeded", self.failures(job_id)
-        return job_id
-
-    def end(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-        return self.process.wait(timeout=20)
+from tests.local.airbyte.stand_in import APPEND, Lake, Server, running_lake
 
 
 @pytest.fixture(scope="module")
 def lake() -> Iterator[Lake]:
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    lake = Lake(f"http://{host}:{port}")
-    lake.client().create_bucket(Bucket=lake.bucket)
-    yield lake
-    server.stop()
+    with running_lake() as lake:
+        yield lake
 
 
 @pytest.fixture(scope="module")
@@ -352,3 +225,65 @@ def test_a_bucket_that_is_not_there_fails_the_job_and_names_it(lake: Lake, api: 
         assert server.committed(job_id) == {"rockets": 0}
     finally:
         assert server.end() == 0
+
+
+def test_a_job_says_queued_for_as_many_answers_as_ordered_and_its_creation_is_the_first(
+    server: Server, api: SpacexApi
+) -> None:
+    server.configure(api.url, "rockets", job_faults=("queued:2",))
+    created = server.call("POST", "/api/public/v1/jobs", {"connectionId": CONNECTION_ID, "jobType": "sync"}).json()
+    told = [created["status"], *(server.public(created["jobId"])["status"] for _ in range(2))]
+    assert told[:2] == ["queued", "queued"]
+    assert told[2] in {"pending", "running", "succeeded"}
+    assert server.follow(created["jobId"]) == "succeeded"
+    assert server.call("GET", f"/api/public/v1/sources/{SOURCE_ID}").json()["configuration"].get("job_faults") is None
+    again = server.call("POST", "/api/public/v1/jobs", {"connectionId": CONNECTION_ID, "jobType": "sync"}).json()
+    assert again["status"] == "pending"
+    assert server.follow(again["jobId"]) == "succeeded"
+
+
+def test_a_job_that_is_ordered_to_fail_fails_after_it_was_running_and_the_next_does_not(
+    server: Server, api: SpacexApi
+) -> None:
+    server.configure(api.url, "rockets", job_faults=("failed",))
+    created = server.call("POST", "/api/public/v1/jobs", {"connectionId": CONNECTION_ID, "jobType": "sync"}).json()
+    assert created["status"] == "running"
+    assert server.public(created["jobId"])["status"] == "failed"
+    assert server.failures(created["jobId"]) == ["the source failed, as it was ordered to"]
+    assert server.committed(created["jobId"]) == {"rockets": 0}
+    server.sync()
+
+
+@pytest.mark.parametrize("fault", ["queued", "queued:x", "moths:1"])
+def test_a_job_fault_nobody_knows_is_refused(server: Server, fault: str) -> None:
+    body = {"configuration": {"job_faults": [fault]}}
+    answer = server.call("PATCH", f"/api/public/v1/sources/{SOURCE_ID}", body)
+    assert answer.status_code == 400
+    assert "Expected queued:N, incomplete:N or failed" in answer.json()["detail"]
+
+
+def test_jobs_are_listed_as_asked_for(server: Server, api: SpacexApi) -> None:
+    server.configure(api.url, "rockets")
+    first, second = server.sync(), server.sync()
+
+    def listed(query: str) -> list[int]:
+        return [job["jobId"] for job in server.call("GET", f"/api/public/v1/jobs?{query}").json()["data"]]
+
+    assert listed(f"connectionId={CONNECTION_ID}&status=succeeded&limit=2") == [second, first]
+    assert listed("limit=1&offset=1") == [first]
+    assert second not in listed("status=failed")
+    assert listed("connectionId=another") == []
+    assert listed("orderBy=createdAt|ASC&limit=100")[-1] == second
+    for wrong in ("status=done", "limit=0", "limit=x", "orderBy=name|ASC"):
+        assert server.call("GET", f"/api/public/v1/jobs?{wrong}").status_code == 400
+
+
+@pytest.mark.parametrize("stream", [{"syncMode": "full_refresh_overwrite"}, {"syncMode": APPEND, "mappers": [{}]}])
+def test_what_the_stand_in_cannot_write_as_the_server_does_is_refused_at_the_sync(
+    server: Server, stream: dict[str, Any]
+) -> None:
+    path = f"/api/public/v1/connections/{CONNECTION_ID}"
+    told = server.call("PATCH", path, {"configurations": {"streams": [{"name": "rockets", **stream}]}})
+    assert told.status_code == 200
+    refused = server.call("POST", "/api/public/v1/jobs", {"connectionId": CONNECTION_ID, "jobType": "sync"})
+    assert refused.status_code == 422
