@@ -1,6 +1,6 @@
 """Replaying quarantine on the stack: what passes now is let in, once, and nothing else is touched."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import uuid4
@@ -32,7 +32,7 @@ SMALL = Rule("text-small", "text", RuleKind.PATTERN, "^[a-z]+$", Scope.ROW, Seve
 SHORT = Rule("text-short", "text", RuleKind.PATTERN, "^[A-Za-z]{1,4}$", Scope.ROW, Severity.ERROR, "validity", "")
 ENOUGH = Rule("row-count", "", RuleKind.ROW_COUNT, 2, Scope.SET, Severity.ERROR, "completeness", "")
 
-Record = Mapping[str, Any]
+Record = dict[str, Any]
 
 
 @dataclass
