@@ -26,18 +26,22 @@ class LandedObject:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One dataset's snapshot of one sync: the unit that is judged, loaded and published as a whole."""
+    """One dataset's snapshot of one sync, or a replayed part of it: what is judged, loaded and published as a whole."""
 
     dataset: str
     batch_id: str
     contract_version: str
     objects: tuple[LandedObject, ...]
-    expected_count: int  # records that Airbyte says it committed
+    expected_count: int  # records that Airbyte says it committed; of a replay, those that were selected
     forced_by: str = ""  # the run that loads it whatever was published before; such a batch is that run's alone
+    is_partial: bool = False  # a replay: says nothing of the rows it lacks
+    snapshot_at_ms: int | None = None  # of a replay: when its snapshot landed, whatever part of it this is
 
     @property
     def landed_at_ms(self) -> int:
-        """When the newest of the batch's objects landed, epoch milliseconds by its name; 0 for an empty batch."""
+        """When the newest of the snapshot's objects landed, epoch milliseconds by its name; 0 for an empty batch."""
+        if self.snapshot_at_ms is not None:
+            return self.snapshot_at_ms
         names = (parse_landed(landed.key) for landed in self.objects)
         return max((name.epoch_ms for name in names if name is not None), default=0)
 

@@ -43,6 +43,11 @@ def quarantine_prefix(dataset: str, batch_id: str = "") -> str:
     return f"quarantine/{dataset}/{batch_id}/" if batch_id else f"quarantine/{dataset}/"
 
 
+def replay_prefix(dataset: str, selection_id: str) -> str:
+    """Where the lines of a replay lie, in objects named as those they landed in."""
+    return f"replays/{dataset}/{selection_id}/"
+
+
 def manifest_key(dataset: str, batch_id: str) -> str:
     """The COPY manifest of a batch."""
     return f"manifests/{dataset}/{batch_id}.manifest"
@@ -55,13 +60,16 @@ def jsonpaths_key(dataset: str, batch_id: str) -> str:
 
 def run_prefix(run_id: str) -> str:
     """Where a run keeps what its steps said."""
-    return f"runs/{run_id}/"
+    return f"{RUNS}{run_id}/"
 
 
 def file_name(key: str) -> str:
     """The last part of a key."""
     return key.rsplit("/", 1)[-1]
 
+
+#: One folder per run.
+RUNS = "runs/"
 
 #: One record per finished run, named to sort by when the run began: run ids are the scheduler's and need not.
 RECORDS = "records/"
@@ -73,6 +81,11 @@ INCIDENTS = "incidents/"
 def record_key(started_at: datetime, run_id: str) -> str:
     """The record of a finished run."""
     return f"{RECORDS}{started_at:%Y%m%dT%H%M%S.%fZ}_{run_id}.json"
+
+
+def run_of_record(key: str) -> str:
+    """The run that a record is of."""
+    return file_name(key).removesuffix(".json").partition("_")[2]
 
 
 def incident_key(fingerprint: str) -> str:

@@ -3,20 +3,20 @@
 The SQL is loader/publication.py's, judging is validation's (validation/load_gate.py).
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 
-from contracts.derive.redshift import RAW_SCHEMA, jsonpaths, raw_table_ddl, staging_table_ddl
+from contracts.derive.redshift import RAW_SCHEMA, raw_table_ddl, staging_table_ddl
 from contracts.errors import RowsDoNotReconcile, ServiceUnavailable, UsageError
 from contracts.model import Contract, Scope
-from loader import layout, publication
+from loader import publication
 from loader.batch import Batch
 from loader.gate import GateOutput, ManifestEntry
+from loader.manifest import write_manifest
 from loader.refusals import explain_copy, refusals_told
 from loader.store import ObjectStore
 from loader.warehouse import Session, StatementRefused
-from validation.raw_gate import judge_batch
+from validation.raw_gate import judge_batch, judge_part
 from validation.results import LoadGateResult, RawGateResult, Verdict
 
 #: More kept keys than a statement takes as parameters: then deletions wait for the next batch.
@@ -34,7 +34,7 @@ class PublishedCounts:
     updated: int
     unchanged: int
     deleted: int
-    kept: int  # live rows that the batch lacks but may not delete: their record is in quarantine
+    kept: int  # live rows that the batch lacks but may not delete: their record is in quarantine, or it is a replay
     live: int  # select count(*) from the published table's live rows, after all of it
 
 
@@ -145,13 +145,11 @@ def load_batch(store: ObjectStore, session: Session, loading: Loading) -> LoadOu
 def _judge(loading: Loading) -> RawGateResult:
     """The raw gate's verdict over all of the batch's shards."""
     batch = loading.batch
-    return judge_batch(
-        loading.contract,
-        batch.batch_id,
-        [output.result for output in loading.gated],
-        batch.expected_count,
-        [f"{landed.key}: {landed.damage}" for landed in batch.objects if landed.damage],
-    )
+    shards = [output.result for output in loading.gated]
+    damaged = [f"{landed.key}: {landed.damage}" for landed in batch.objects if landed.damage]
+    if batch.is_partial:
+        return judge_part(loading.contract, batch.batch_id, shards, damaged)
+    return judge_batch(loading.contract, batch.batch_id, shards, batch.expected_count, damaged)
 
 
 def prepare_warehouse(session: Session, contracts: Mapping[str, Contract]) -> None:
@@ -226,7 +224,7 @@ def _stage(store: ObjectStore, session: Session, loading: Loading, entries: Sequ
         session.commit()
     if not entries:
         return 0
-    manifest_url, jsonpaths_url = _write_manifest(store, contract, batch_id, entries)
+    manifest_url, jsonpaths_url = write_manifest(store, contract, batch_id, entries)
     try:
         session.run(publication.copy(contract, batch_id, manifest_url, jsonpaths_url, loading.copy_role_arn))
     except StatementRefused as exc:
@@ -242,27 +240,6 @@ def _stage(store: ObjectStore, session: Session, loading: Loading, entries: Sequ
 def _drop_staging(session: Session, loading: Loading) -> None:
     session.run(f"drop table if exists {publication.staging_table(loading.contract, loading.batch.batch_id)}")
     session.commit()
-
-
-def _write_manifest(
-    store: ObjectStore, contract: Contract, batch_id: str, entries: Sequence[ManifestEntry]
-) -> tuple[str, str]:
-    """Writes JSONPaths and then the manifest, and returns their addresses, manifest first."""
-    jsonpaths_key = layout.jsonpaths_key(contract.dataset, batch_id)
-    store.put(jsonpaths_key, jsonpaths(contract).encode(), "application/json")
-    manifest = {
-        "entries": [
-            {
-                "url": f"s3://{store.bucket}/{entry.key}",
-                "mandatory": True,
-                "meta": {"content_length": entry.size_bytes},
-            }
-            for entry in entries
-        ]
-    }
-    manifest_key = layout.manifest_key(contract.dataset, batch_id)
-    store.put(manifest_key, json.dumps(manifest, indent=1).encode(), "application/json")
-    return f"s3://{store.bucket}/{manifest_key}", f"s3://{store.bucket}/{jsonpaths_key}"
 
 
 def _publish(session: Session, loading: Loading, raw_gate: RawGateResult, copied: int) -> LedgerRow:
@@ -306,7 +283,12 @@ def _publish(session: Session, loading: Loading, raw_gate: RawGateResult, copied
 
 
 def _mark_deleted(session: Session, loading: Loading, raw_gate: RawGateResult) -> int:
-    """Marks what the snapshot no longer has, but never a row whose record may lie in quarantine."""
+    """Marks what the snapshot no longer has, but never a row whose record may lie in quarantine.
+
+    A replay brings only some of a snapshot's rows: what it lacks is no sign of anything.
+    """
+    if loading.batch.is_partial:
+        return 0
     kept = sorted({key for shard in raw_gate.shards for key in shard.rejected_keys})
     if _some_key_is_unknown(loading.contract, raw_gate) or len(kept) > MOST_KEPT_KEYS:
         return 0

@@ -154,6 +154,32 @@ def read_ledger() -> str:
 from {LEDGER} where dataset = %s and batch_id = %s"""
 
 
+def find_landed() -> str:
+    """When a published batch's snapshot landed. Parameters: dataset, batch id."""
+    return f"select landed_at_ms from {LEDGER} where dataset = %s and batch_id = %s"
+
+
+def find_batches() -> str:
+    """The published batches of one snapshot: itself, and its replays. Parameters: dataset, landed_at_ms."""
+    return f"select batch_id from {LEDGER} where dataset = %s and landed_at_ms = %s order by batch_id"
+
+
+def find_newest() -> str:
+    """Dataset, batch and run of every published batch of each dataset's newest snapshot."""
+    return f"""select ledger.dataset, ledger.batch_id, ledger.run_id
+from {LEDGER} as ledger
+inner join (
+    select dataset, max(landed_at_ms) as landed_at_ms from {LEDGER} group by dataset
+) as newest
+    on newest.dataset = ledger.dataset and newest.landed_at_ms = ledger.landed_at_ms
+order by ledger.dataset, ledger.batch_id"""
+
+
+def staging_tables() -> str:
+    """The names of the staging tables that are there."""
+    return f"select table_name from information_schema.tables where table_schema = '{STAGING_SCHEMA}' order by 1"
+
+
 def copy(contract: Contract, batch_id: str, manifest_url: str, jsonpaths_url: str, role_arn: str) -> str:
     """The COPY of a batch's manifest into its staging table. Nothing is cut or dropped: MAXERROR 0."""
     names = ", ".join(quoted(column.name) for column in columns(contract))

@@ -4,9 +4,9 @@ Equations, incidents and pages are observability's; here they get their counts a
 """
 
 import mimetypes
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from contracts.errors import GateClosed, RowsDoNotReconcile, TransformFailed
@@ -100,6 +100,7 @@ def _dataset_record(batch: Batch, output: LoadOutput) -> DatasetRecord:
         balances=_balances(batch.line_count, output),
         was_already_published=output.was_already_published,
         was_superseded=output.superseded_by is not None,
+        is_partial=batch.is_partial,
     )
 
 
@@ -136,9 +137,9 @@ def _keep_incidents(pipeline: Pipeline, record: RunRecord) -> list[Incident]:
     """Opens, updates and resolves incidents by what the run's gates said; returns those that are open in it."""
     known = read_incidents(pipeline.lake)
     met: list[Incident] = []
-    for place, found, owner in _looks(pipeline, record):
-        sighting = Sighting(record.run_id, record.finished_at, owner, find_docs(pipeline, record.run_id))
-        after, announcements = incidents.observe_gate(known, place, found, sighting)
+    for look in _looks(pipeline, record):
+        sighting = Sighting(record.run_id, record.finished_at, look.owner, find_docs(pipeline, record.run_id))
+        after, announcements = incidents.observe_gate(look.may_change(known), look.place, look.found, sighting)
         for announcement in announcements:
             pipeline.alerts.send(announcement)
         for incident in after:
@@ -148,23 +149,43 @@ def _keep_incidents(pipeline: Pipeline, record: RunRecord) -> list[Incident]:
     return met
 
 
-def _looks(pipeline: Pipeline, record: RunRecord) -> Iterator[tuple[Place, tuple[Failure, ...], str]]:
-    """Each gate that this run looked at, what it failed for (nothing, when it passed), and who owns it."""
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One gate that a run looked at, what it failed for (nothing, when it passed), and who owns it."""
+
+    place: Place
+    found: tuple[Failure, ...]
+    owner: str
+    is_partial: bool = False
+
+    def may_change(self, known: Sequence[Incident]) -> Sequence[Incident]:
+        """A replay sees too little of a dataset to say that a cause is gone: it meets incidents and resolves none."""
+        if not self.is_partial:
+            return known
+        causes = {incidents.fingerprint(self.place, failure.rule_id) for failure in self.found}
+        return [incident for incident in known if incident.fingerprint in causes]
+
+
+def _looks(pipeline: Pipeline, record: RunRecord) -> Iterator[_Look]:
     for dataset in record.datasets:
         contract = pipeline.contract(dataset.dataset)
 
-        def place(gate: str, name: str = dataset.dataset) -> Place:
-            return Place(pipeline.environment, name, gate)
+        def look(gate: str, found: tuple[Failure, ...], of: DatasetRecord = dataset) -> _Look:
+            place, owner = Place(pipeline.environment, of.dataset, gate), pipeline.contract(of.dataset).owner
+            return _Look(place, _of_a_replay(found) if of.is_partial else found, owner, of.is_partial)
 
-        yield place(failures.RAW_GATE), failures.raw_gate_failures(dataset.raw_gate, contract), contract.owner
+        yield look(failures.RAW_GATE, failures.raw_gate_failures(dataset.raw_gate, contract))
         if dataset.load_gate is not None:
-            yield place(failures.LOAD_GATE), failures.load_gate_failures(dataset.load_gate), contract.owner
-        found = failures.reconcile_failures(dataset.dataset, dataset.balances)
-        yield place(failures.RECONCILE_GATE), found, contract.owner
+            yield look(failures.LOAD_GATE, failures.load_gate_failures(dataset.load_gate))
+        yield look(failures.RECONCILE_GATE, failures.reconcile_failures(dataset.dataset, dataset.balances))
     if record.transform is not None:
         owner = next(iter(pipeline.contracts.values())).owner
         marts = Place(pipeline.environment, failures.MARTS, failures.TRANSFORM_GATE)
-        yield marts, failures.transform_failures(record.transform), owner
+        yield _Look(marts, failures.transform_failures(record.transform), owner)
+
+
+def _of_a_replay(found: tuple[Failure, ...]) -> tuple[Failure, ...]:
+    return tuple(replace(failure, headline=f"a replay of {failure.headline}") for failure in found)
 
 
 def _put_site_up(pipeline: Pipeline) -> None:

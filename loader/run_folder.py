@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 
 from contracts.errors import UsageError
 from loader import layout
@@ -117,22 +118,34 @@ def load_gate_name(dataset: str) -> str:
 
 
 def recent_runs(store: ObjectStore, most: int) -> list[RunRecord]:
-    """The records of the last runs, newest first. One in another version's form is passed over: it is only history."""
-    found: list[RunRecord] = []
+    """The records of the last runs, newest first."""
+    return list(islice(finished_runs(store), most))
+
+
+def finished_runs(store: ObjectStore) -> Iterator[RunRecord]:
+    """The records of all runs, newest first. One in another version's form is passed over: it is only history."""
     for key in sorted((stored.key for stored in store.list(layout.RECORDS)), reverse=True):
-        if len(found) == most:
-            break
         with suppress(UsageError):
-            found.append(from_json(RunRecord, store.get(key), key))
-    return found
+            yield from_json(RunRecord, store.get(key), key)
 
 
 def newest_quarantine(store: ObjectStore, dataset: str) -> str | None:
-    """The batch of the newest run that set rows of a dataset aside, or None when no run on record did."""
+    """The batch of the newest run that set rows of a dataset aside, or None when no run on record did.
+
+    Replays do not count: what they set aside again lies in their snapshot's quarantine already.
+    """
     for run in recent_runs(store, RUNS_LOOKED_BACK):
         for record in run.datasets:
-            if record.dataset == dataset and record.quarantined:
+            if record.dataset == dataset and record.quarantined and not record.is_partial:
                 return record.batch_id
+    return None
+
+
+def find_run_of(store: ObjectStore, dataset: str, batch_id: str) -> RunRecord | None:
+    """The newest run on record that took up a batch."""
+    for run in recent_runs(store, RUNS_LOOKED_BACK):
+        if any(record.dataset == dataset and record.batch_id == batch_id for record in run.datasets):
+            return run
     return None
 
 

@@ -61,7 +61,7 @@ class S3Store:
             with self._explained(prefix):
                 page = self._client.list_objects_v2(**request)
             for item in page.get("Contents", ()):
-                yield StoredObject(item["Key"], item["ETag"].strip('"'), item["Size"])
+                yield StoredObject(item["Key"], item["ETag"].strip('"'), item["Size"], item["LastModified"])
             if not page.get("IsTruncated"):
                 return
             request["ContinuationToken"] = page["NextContinuationToken"]

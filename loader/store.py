@@ -1,7 +1,8 @@
 """Owns the port to an object store. The adapter that speaks S3 is loader/s3.py."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -23,6 +24,7 @@ class StoredObject:
     key: str
     etag: str
     size_bytes: int
+    written_at: datetime | None = field(default=None, compare=False)  # by the store's clock; told by a list only
 
 
 class ObjectStore(Protocol):
@@ -38,7 +40,7 @@ class ObjectStore(Protocol):
         ...
 
     def list(self, prefix: str) -> Iterator[StoredObject]:
-        """The objects below `prefix`, in key order."""
+        """The objects below `prefix`, in key order, each with the instant of its writing."""
         ...
 
     def metadata(self, key: str) -> Mapping[str, str]:

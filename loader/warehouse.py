@@ -59,6 +59,15 @@ class Session:
             cursor.execute(sql, tuple(parameters))
             return int(cursor.rowcount)
 
+    def run_outside(self, sql: str) -> None:
+        """Runs one statement that stands in no transaction, as VACUUM must. What was not committed before is undone."""
+        self.rollback()
+        self._connection.autocommit = True
+        try:
+            self.run(sql)
+        finally:
+            self._connection.autocommit = False
+
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of one query, small results only."""
         return self.table(sql, parameters)[1]

@@ -42,6 +42,7 @@ class DatasetRecord:
     balances: tuple[Balance, ...]
     was_already_published: bool = False  # the ledger knew this batch: nothing was loaded again
     was_superseded: bool = False  # a later snapshot was published meanwhile: nothing was changed
+    is_partial: bool = False  # a replay of quarantined records: says nothing of the rest of the dataset
 
 
 @dataclass(frozen=True, slots=True)

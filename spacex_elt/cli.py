@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from contracts.errors import PipelineError
-from spacex_elt.commands import airbyte, look, move, stack
+from spacex_elt.commands import airbyte, keep, look, move, stack
 from spacex_elt.commands.output import complain
 from spacex_elt.exit_codes import ExitCode, exit_code_of
 
@@ -33,6 +33,7 @@ app = typer.Typer(
     help="A contract-gated ELT pipeline for SpaceX launch data.",
 )
 app.add_typer(move.app)
+app.add_typer(keep.app)
 app.add_typer(look.app)
 app.add_typer(airbyte.app, name="airbyte", help="Make an Airbyte server match extraction/, and check it.")
 app.add_typer(stack.app, name="local", help="The local stack: stand-ins for AWS, Airbyte and Redshift.")

@@ -45,6 +45,8 @@ class Settings(AirbyteSettings):
     alert_queue_url: str = ""  # where `spacex-elt alerts` reads what was announced
     airbyte_connection_id: str
     airbyte_source_id: str
+    quarantine_retention_days: int = Field(default=90, ge=1)  # rejected records, and the staging of held batches
+    lake_retention_days: int = Field(default=400, ge=1)  # every other object of a batch or run
     dbt_project_dir: Path = REPOSITORY / "dbt"
     work_dir: Path = Path(tempfile.gettempdir()) / f"spacex-elt-{os.getuid()}"  # what a read-only container can write
 
@@ -72,7 +74,9 @@ def _read(kind: type[AnySettings]) -> AnySettings:
     try:
         return kind()
     except ValidationError as exc:
-        names = ", ".join("SPACEX_ELT_" + str(error["loc"][0]).upper() for error in exc.errors())
+        names = ", ".join(
+            f"SPACEX_ELT_{str(error['loc'][0]).upper()} ({error['msg'].lower()})" for error in exc.errors()
+        )
         raise UsageError(
             f"settings are missing or wrong: {names}. Expected them in the environment, or a running local stack: "
             "start it with `spacex-elt local up`."

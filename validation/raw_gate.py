@@ -132,6 +132,22 @@ def judge_batch(
     found unreadable before the gate saw them.
     """
     checks = set_checks.of_batch(contract, shards, expected_count, damaged)
+    why = _why(checks, _why_rejected(contract, shards)) or _all_well(shards)
+    return _result(contract, batch_id, shards, checks, why)
+
+
+def judge_part(
+    contract: Contract, batch_id: str, shards: Sequence[ShardResult], damaged: Sequence[str]
+) -> RawGateResult:
+    """The verdict over a replayed part of a snapshot: what only a whole snapshot can break, it cannot."""
+    checks = set_checks.of_part(shards, damaged)
+    why = _why(checks, _why_rejected_again(shards)) or _all_well(shards)
+    return _result(contract, batch_id, shards, checks, why)
+
+
+def _result(
+    contract: Contract, batch_id: str, shards: Sequence[ShardResult], checks: tuple[CheckResult, ...], why: str
+) -> RawGateResult:
     return RawGateResult(
         dataset=contract.dataset,
         batch_id=batch_id,
@@ -139,7 +155,7 @@ def judge_batch(
         shards=tuple(shards),
         set_checks=checks,
         verdict=_verdict(shards, checks),
-        reason=f"{batch_name(contract.dataset, batch_id)}: {_why(contract, shards, checks)}",
+        reason=f"{batch_name(contract.dataset, batch_id)}: {why}",
     )
 
 
@@ -149,13 +165,13 @@ def _verdict(shards: Sequence[ShardResult], checks: Sequence[CheckResult]) -> Ve
     return Verdict.QUARANTINE if any(shard.rejected_count for shard in shards) else Verdict.GO
 
 
-def _why(contract: Contract, shards: Sequence[ShardResult], checks: Sequence[CheckResult]) -> str:
+def _why(checks: Sequence[CheckResult], why_rejected: Sequence[str]) -> str:
     causes = [
         f"{check.observed}, expected {check.expected} (rule {check.rule_id})"
         for check in checks
         if check.holds_the_batch and check.rule_id != set_checks.REJECT_LIMIT
     ]
-    return "; ".join([*causes, *_why_rejected(contract, shards)]) or _all_well(shards)
+    return "; ".join([*causes, *why_rejected])
 
 
 def _why_rejected(contract: Contract, shards: Sequence[ShardResult]) -> list[str]:
@@ -166,6 +182,15 @@ def _why_rejected(contract: Contract, shards: Sequence[ShardResult]) -> list[str
     ratio, limit = percent(rejected_count / line_count), percent(contract.reject_limit.ratio)
     first = next(shard.first_rejection for shard in shards if shard.first_rejection)
     return [f"{rejected_count} of {counted(line_count, 'record')} rejected ({ratio}, limit {limit}). First: {first}"]
+
+
+def _why_rejected_again(shards: Sequence[ShardResult]) -> list[str]:
+    rejected_count = sum(shard.rejected_count for shard in shards)
+    if not rejected_count:
+        return []
+    line_count = sum(shard.line_count for shard in shards)
+    first = next(shard.first_rejection for shard in shards if shard.first_rejection)
+    return [f"{rejected_count} of {counted(line_count, 'replayed record')} rejected again. First: {first}"]
 
 
 def _all_well(shards: Sequence[ShardResult]) -> str:

@@ -1,6 +1,6 @@
 """Owns the state of each dataset in words, from its contract and the last runs. Showing it is the templates' job."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -71,19 +71,24 @@ class DatasetState:
 
     @property
     def latest(self) -> PastRun | None:
-        """The newest run that took the dataset up."""
-        return self.history[0] if self.history else None
+        """The newest run that took the whole dataset up; replays bring single rows of it."""
+        return next((past for past in self.history if not past.record.is_partial), None)
 
 
 def dataset_state(contract: Contract, runs: Sequence[RunRecord], now: datetime) -> DatasetState:
     """The state of a dataset after `runs` (newest first), at `now`."""
     history = _history(contract.dataset, runs)
-    last_good = next((past.run for past in history if past.record.verdict is not Verdict.NO_GO), None)
+    whole = [past for past in history if not past.record.is_partial]  # a replay says nothing of the other rows
+    last_good = next((past.run for past in whole if past.record.verdict is not Verdict.NO_GO), None)
     is_late = _is_late(contract, last_good, now)
-    health = history[0].health if history else Health.UNKNOWN
-    if is_late and health in (Health.GOOD, Health.ASIDE):
-        health = Health.LATE
-    sentence = _sentence(history[0], health, last_good, now) if history else "No run has taken this dataset up yet."
+    health, sentence = Health.UNKNOWN, "No run has taken this dataset up yet."
+    if whole:
+        health = Health.LATE if is_late and whole[0].health in (Health.GOOD, Health.ASIDE) else whole[0].health
+        sentence = _sentence(whole[0], health, last_good, now)
+        replays = history[: history.index(whole[0])]
+        if any(past.health is Health.MISCOUNT for past in replays):
+            health = Health.MISCOUNT
+        sentence += "".join(f" {_replayed(past, now)}" for past in reversed(replays))
     if (missed := _missed(contract.dataset, runs)) is not None:
         run, record = missed
         health = Health.UNFINISHED
@@ -129,6 +134,8 @@ def run_health(run: RunRecord) -> Health:
 
 def run_sentence(run: RunRecord) -> str:
     """What came of a run, in one sentence."""
+    if any(record.is_partial for record in run.datasets):
+        return "; ".join(_run_of_replay(run))
     held = [record.dataset for record in run.datasets if record.verdict is Verdict.NO_GO]
     aside = sum(record.quarantined for record in run.datasets if record.verdict is not Verdict.NO_GO)
     parts = []
@@ -148,9 +155,31 @@ def run_sentence(run: RunRecord) -> str:
     return "; ".join(parts) or f"All {plural(len(run.datasets), 'dataset')} published"
 
 
+def replay_sentence(record: DatasetRecord) -> str:
+    """What came of a replay for its dataset."""
+    told = f"A replay of {plural(record.extracted, 'quarantined record')}"
+    if record.verdict is Verdict.NO_GO:
+        return f"{told} was held, and changed nothing"
+    if record.was_superseded:
+        return f"{told} came after a later snapshot, and changed nothing"
+    if record.was_already_published:
+        return f"{told} had been done before, and changed nothing"
+    broken = next((balance.equation for balance in record.balances if not balance.holds), None)
+    if broken is not None:
+        return f"{told} was published, but the counts disagree: {broken}"
+    return f"{told} let {record.accepted:,} in and set {record.quarantined:,} aside again"
+
+
+def _run_of_replay(run: RunRecord) -> Iterator[str]:
+    for record in run.datasets:
+        yield f"{record.dataset}: {replay_sentence(record)}"
+    if run.transform is not None and run.transform.verdict is Verdict.NO_GO:
+        yield "dbt did not pass"
+
+
 def overall_sentence(states: Sequence[DatasetState], runs: Sequence[RunRecord]) -> tuple[Health, str]:
     """The first thing the front page says, of `runs` (newest first)."""
-    if all(state.health is Health.UNKNOWN for state in states):
+    if not any(state.history for state in states):
         return Health.UNKNOWN, "Nothing has run yet"
     for health, words in (
         (Health.HELD, "held; the last good version is served"),
@@ -171,6 +200,10 @@ def overall_sentence(states: Sequence[DatasetState], runs: Sequence[RunRecord]) 
     if waiting:
         return Health.GOOD, f"{len(states) - waiting} of {len(states)} datasets are healthy, the rest have not run yet"
     return Health.GOOD, f"All {plural(len(states), 'dataset')} are healthy" if len(states) > 1 else "All is healthy"
+
+
+def _replayed(past: PastRun, now: datetime) -> str:
+    return f"{replay_sentence(past.record)}, {ago(past.run.finished_at, now)}."
 
 
 def _history(dataset: str, runs: Sequence[RunRecord]) -> tuple[PastRun, ...]:

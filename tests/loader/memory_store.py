@@ -3,6 +3,7 @@
 import hashlib
 import io
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -10,11 +11,13 @@ from loader.store import ObjectChanged, ObjectMissing, StoredObject
 
 
 class MemoryStore:
-    """One bucket in memory. `writes` lists every key written, in order."""
+    """One bucket in memory, which writes at the instant `now`. `writes` lists every key written, in order."""
 
     def __init__(self, bucket: str = "lake") -> None:
         self._bucket = bucket
         self._bodies: dict[str, bytes] = {}
+        self._written: dict[str, datetime] = {}
+        self.now = datetime(2026, 1, 1, tzinfo=UTC)
         self.writes: list[str] = []
 
     @property
@@ -39,6 +42,7 @@ class MemoryStore:
 
     def put(self, key: str, body: bytes, content_type: str) -> StoredObject:
         self._bodies[key] = body
+        self._written[key] = self.now
         self.writes.append(key)
         return self._stored(key)
 
@@ -55,4 +59,4 @@ class MemoryStore:
 
     def _stored(self, key: str) -> StoredObject:
         body = self._bodies[key]
-        return StoredObject(key, hashlib.md5(body, usedforsecurity=False).hexdigest(), len(body))
+        return StoredObject(key, hashlib.md5(body, usedforsecurity=False).hexdigest(), len(body), self._written[key])

@@ -3,6 +3,7 @@
 import gzip
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -47,6 +48,16 @@ def test_what_was_put_is_got_and_listed_as_put_said(store: ObjectStore, prefix: 
     assert (stored.key, stored.size_bytes) == (f"{prefix}a.json", 8)
     assert store.get(stored.key) == b'{"a": 1}'
     assert list(store.list(prefix)) == [stored]
+
+
+def test_a_list_says_when_an_object_was_written_last(store: ObjectStore, prefix: str) -> None:
+    for body in (b"one", b"two"):
+        store.put(f"{prefix}a", body, JSON)
+        store.put(f"{prefix}b", body, JSON)
+        first, second = [stored.written_at for stored in store.list(prefix)]
+        assert first is not None and second is not None
+        assert first.utcoffset() == second.utcoffset() == timedelta(0)
+        assert abs(second - first) < timedelta(minutes=1)  # the store's clock, not the epoch
 
 
 def test_a_list_is_in_key_order_whatever_the_order_of_writing(store: ObjectStore, prefix: str) -> None:

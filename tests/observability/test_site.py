@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 from posixpath import dirname, join, normpath
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -224,6 +225,54 @@ def test_a_dataset_that_no_run_took_up_says_so() -> None:
     site = _site()
     assert "No run has taken this dataset up yet." in _Page(site["datasets/rockets.html"]).words
     assert "No run yet" in _Page(site["index.html"]).words
+
+
+ASIDE = run_record(
+    "run-1",
+    [dataset_record("cores", lines=83, rejected=3, verdict=Verdict.QUARANTINE)],
+    finished_at=NOW - timedelta(hours=2),
+    verdict=Verdict.QUARANTINE,
+)
+
+
+def _replay(**more: Any) -> RunRecord:
+    record = replace(dataset_record("cores", lines=3, rejected=1, verdict=Verdict.QUARANTINE), is_partial=True, **more)
+    return run_record("replay-1", [record], verdict=record.verdict, source="replay of cores batch b1")
+
+
+def test_a_replay_is_no_snapshot_and_the_dataset_does_not_shrink_to_it() -> None:
+    site = _site([_replay(), ASIDE])
+    front, dataset, run = (_Page(site[f"{page}.html"]).words for page in ("index", "datasets/cores", "runs/replay-1"))
+    assert "3 of 83 cores set aside 2 hours ago; the other 80 are served." in front
+    assert "A replay of 3 quarantined records let 2 in and set 1 aside again, 3 minutes ago." in front
+    assert "finished 3 minutes ago (22 Nov 2026, 11:57 UTC): cores: A replay of 3 quarantined records let 2 in" in front
+    assert "met by all 83" in dataset
+    assert "met by all 3 " not in dataset
+    assert "replay-1 replay" in dataset
+    assert "Last good load 22 Nov 2026, 10:00 UTC" in front
+    assert "it says nothing of the other rows, and deletes none" in run
+    assert "it says nothing of the other rows" not in _Page(site["runs/run-1.html"]).words
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"verdict": Verdict.NO_GO}, "A replay of 3 quarantined records was held, and changed nothing"),
+        ({"was_superseded": True}, "came after a later snapshot, and changed nothing"),
+        ({"was_already_published": True}, "had been done before, and changed nothing"),
+        ({"balances": (Balance("a = b", 1, 2),)}, "was published, but the counts disagree: a = b"),
+    ],
+)
+def test_whatever_came_of_a_replay_is_told(more: dict[str, Any], told: str) -> None:
+    words = _Page(_site([_replay(**more), ASIDE])["index.html"]).words
+    assert told in words
+    is_off = "balances" in more
+    assert ("Cores is published, but rows do not add up" in words) == is_off
+    assert ("cores is held" in words.lower()) is False
+
+
+def test_a_dataset_of_which_only_replays_are_on_record_claims_nothing() -> None:
+    assert "No run has taken this dataset up yet." in _Page(_site([_replay()])["datasets/cores.html"]).words
 
 
 def test_a_site_without_any_run_explains_how_to_start_one() -> None:

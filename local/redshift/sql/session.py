@@ -201,22 +201,43 @@ def _lock(reader: Reader) -> Answer:
     return f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE", None
 
 
-def _upkeep(reader: Reader) -> Answer:
-    word = reader.take_one_of("vacuum", "analyze", "analyse")
-    options = ("full", "sort", "delete", "reindex", "recluster") if word == "vacuum" else ("compression", "verbose")
-    option = reader.take_one_of(*options)
-    if not (word == "vacuum" and option is None) and reader.take("only"):
-        raise not_supported(f"{word} ONLY")
+# What VACUUM does beside giving room back has no meaning outside Redshift.
+_VACUUM_KINDS = (("full",), ("sort", "only"), ("delete", "only"), ("reindex",), ("recluster",))
+_POSTGRES_OPTIONS = ("verbose", "freeze", "analyze", "analyse", "skip_locked", "sort", "delete", "only")
+
+
+def _vacuum(reader: Reader) -> Answer:
+    """PostgreSQL runs it: so it fails in a transaction and without its table, as on Redshift."""
+    reader.expect("vacuum")
+    any(reader.take(*kind) for kind in _VACUUM_KINDS)
+    _refuse_postgres_option(reader, "VACUUM")
+    sql = "VACUUM"
     if not reader.at_end and not reader.looks_at("to"):
-        reader.qualified()
-        if reader.looks_at("("):
-            reader.names_in_parentheses()
+        sql += f" {dotted(reader.qualified())}"
     if reader.take("to"):
         reader.expect_kind(Kind.NUMBER)
         reader.expect("percent")
-    if word != "vacuum" and option == "compression":
+    return sql, None
+
+
+def _analyze(reader: Reader) -> Answer:
+    reader.take_one_of("analyze", "analyse")
+    if reader.take("compression"):
         raise not_supported("ANALYZE COMPRESSION")
-    return "", "VACUUM" if word == "vacuum" else "ANALYZE"
+    reader.take("verbose")
+    _refuse_postgres_option(reader, "ANALYZE")
+    sql = "ANALYZE"
+    if not reader.at_end:
+        sql += f" {dotted(reader.qualified())}"
+        if reader.looks_at("("):
+            sql += f" ({', '.join(quote(name) for name in reader.names_in_parentheses())})"
+    return sql, None
+
+
+def _refuse_postgres_option(reader: Reader, statement: str) -> None:
+    for word in _POSTGRES_OPTIONS:
+        if reader.looks_at(word):
+            raise not_supported(f"{statement} {word.upper()}")
 
 
 def _grant(reader: Reader) -> Answer:
@@ -297,9 +318,9 @@ GRAMMARS: dict[str, Callable[[Reader], Answer]] = {
     "reset": _reset,
     "show": _show,
     "lock": _lock,
-    "vacuum": _upkeep,
-    "analyze": _upkeep,
-    "analyse": _upkeep,
+    "vacuum": _vacuum,
+    "analyze": _analyze,
+    "analyse": _analyze,
     "grant": _grant,
     "revoke": _grant,
     "comment": _comment,

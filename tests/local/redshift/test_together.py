@@ -8,6 +8,7 @@ import boto3
 import psycopg2
 import pytest
 import redshift_connector
+from redshift_connector.error import ProgrammingError
 
 from local.stack import StackState
 
@@ -47,6 +48,35 @@ def test_libpq_gets_its_strings_back(value: str, stack: StackState, address: dic
         cursor = connection.cursor()
         cursor.execute("select %s as told, length(%s) as length", (value, value))
         assert cursor.fetchone() == (value, len(value))
+
+
+def test_a_vacuum_stands_outside_a_transaction_and_needs_its_table(
+    stack: StackState, address: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", stack.env["SSL_CERT_FILE"])
+    with closing(
+        redshift_connector.connect(
+            host=address["host"],
+            port=int(address["port"]),
+            database=address["database"],
+            user=address["username"],
+            password=address["password"],
+            ssl=True,
+            sslmode="verify-full",
+        )
+    ) as connection:
+        cursor = connection.cursor()
+        cursor.execute("create table kept_up (id integer)")
+        connection.commit()
+        with pytest.raises(ProgrammingError, match="VACUUM cannot run inside a transaction block"):
+            cursor.execute("vacuum kept_up")  # the driver has begun a transaction
+        connection.rollback()
+        connection.autocommit = True
+        cursor.execute("vacuum kept_up")
+        cursor.execute("analyze kept_up")
+        with pytest.raises(ProgrammingError, match='"nowhere" does not exist'):
+            cursor.execute("vacuum nowhere")
+        cursor.execute("drop table kept_up")
 
 
 @pytest.mark.parametrize("value", AWKWARD)

@@ -83,6 +83,16 @@ STATEMENTS = [
     ("set time zone 'UTC'", "SET SESSION timezone TO 'UTC'"),
     ("show search_path", "SHOW search_path"),
     ("explain select 1", "EXPLAIN SELECT 1"),
+    # upkeep
+    ("vacuum", "VACUUM"),
+    ("vacuum s.t", 'VACUUM "s"."t"'),
+    ("vacuum full t to 99 percent", 'VACUUM "t"'),
+    ("vacuum sort only t", 'VACUUM "t"'),
+    ("vacuum delete only t to 75 percent", 'VACUUM "t"'),
+    ("vacuum reindex t", 'VACUUM "t"'),
+    ("analyze s.t", 'ANALYZE "s"."t"'),
+    ("analyze t (a, b)", 'ANALYZE "t" ("a", "b")'),
+    ("analyze verbose", "ANALYZE"),
 ]
 
 
@@ -94,10 +104,6 @@ def test_a_statement_becomes(redshift: str, postgres: str) -> None:
 @pytest.mark.parametrize(
     ("redshift", "tag"),
     [
-        ("vacuum", "VACUUM"),
-        ("vacuum full t to 99 percent", "VACUUM"),
-        ("analyze t (a, b)", "ANALYZE"),
-        ("analyze verbose", "ANALYZE"),
         ("set query_group to 'x'", "SET"),
         ("set enable_result_cache_for_session to off", "SET"),
         ("reset query_group", "RESET"),
