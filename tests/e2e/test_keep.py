@@ -34,9 +34,9 @@ def test_a_replay_goes_through_the_ordinary_steps_and_maintenance_leaves_it_alon
     said = typed("replay", "--run-id", "r", "--dataset", "cores", "--rule", "no-such-rule", code=2)["said"]
     assert "no-such-rule" in said
     told = typed("replay", "--run-id", "r", "--dataset", "cores", "--dry-run")
-    assert told == {"run_id": "r", "dataset": "cores", "selected": 1, "shards": [], "gates": [], "loads": []}
+    assert told == {"run_id": "r", "dataset": "cores", "selected": 1, "containers": []}
     told = typed("replay", "--run-id", "r", "--dataset", "cores")
-    assert (told["selected"], told["gates"], told["loads"]) == (1, [["cores-0"]], [["cores"]])
+    assert (told["selected"], told["containers"]) == (1, [{"shards": ["cores-0"], "datasets": ["cores"]}])
     assert typed("gate", "--run-id", "r", "--shard", "cores-0")["quarantined"] == 1
     loaded = typed("load", "--run-id", "r", "--dataset", "cores")
     assert (loaded["verdict"], loaded["published"]["staged"], loaded["published"]["deleted"]) == ("quarantine", 0, 0)
