@@ -27,8 +27,6 @@ from local.processes import ProcessName, kill, marked, terminate, wait_until_gon
 from local.settings import StackSettings
 
 _ROOT = Path(__file__).resolve().parent.parent
-_BINARIES = _ROOT / ".venv-airflow" / "bin"
-_LOCK = _ROOT / "requirements" / "airflow.txt"
 
 #: `airflow standalone` starts its parts by this name. Their log servers would listen on every address of the machine.
 _WRAPPER = """#!/bin/sh
@@ -47,6 +45,26 @@ _TASK_CHANGED = re.compile(r"Task instance state updated .*\bnew_state=(?P<state
 _TASK_ENDED = re.compile(r"\[DAG TEST\] end task task_id=(?P<task>\S+) map_index=(?P<index>-?\d+)")
 _LOGGED = re.compile(r"^\d{4}-\d\d-\d\dT\S+ \[")
 _RAISED = re.compile(r"^(?:[\w.]+\.)?(?P<kind>Step\w+|\w*Exception|\w+Error): (?P<message>.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """An environment with Airflow in it. Each has a database of its own: versions do not share one."""
+
+    folder: Path
+    lock: Path
+
+    @property
+    def binaries(self) -> Path:
+        """Where its programs are."""
+        return self.folder / "bin"
+
+    def home(self, state_dir: Path) -> Path:
+        """Where Airflow keeps its database and logs."""
+        return state_dir.absolute() / self.lock.stem
+
+
+INSTALLED = Installation(_ROOT / ".venv-airflow", _ROOT / "requirements" / "airflow.txt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +91,10 @@ class DagRunOutcome:
     log: Path
 
 
-def environment(state_dir: Path) -> dict[str, str]:
+def environment(state_dir: Path, installation: Installation = INSTALLED) -> dict[str, str]:
     """Everything that Airflow is told. Raises StackProblem when there is no stack to tell it of."""
     chosen = _settings(state_dir)
-    home = _home(state_dir)
+    home = installation.home(state_dir)
     address = stack_env.url(chosen, "airflow")
     airbyte_connection = {
         "conn_type": "airbyte",
@@ -86,7 +104,7 @@ def environment(state_dir: Path) -> dict[str, str]:
         "schema": "/api/public/v1/applications/token",
     }
     return {
-        "PATH": f"{home / 'bin'}:{_BINARIES}:/usr/local/bin:/usr/bin:/bin",
+        "PATH": f"{home / 'bin'}:{installation.binaries}:/usr/local/bin:/usr/bin:/bin",
         "HOME": str(home),
         "LANG": "C.UTF-8",
         "DO_NOT_TRACK": "1",
@@ -129,17 +147,21 @@ def run_dag(
     dag_id: str,
     conf: Mapping[str, object],
     on_change: Callable[[TaskTry], None] = lambda task: None,
+    *,
+    installation: Installation = INSTALLED,
+    told: Mapping[str, str] | None = None,
 ) -> DagRunOutcome:
     """One run of a DAG with `airflow dags test`: its real operators, one task after the other, no scheduler.
 
-    `on_change` is told each try twice: when it begins ("running") and when it has ended. Raises StackProblem when the
-    run could not even begin.
+    `on_change` is told each try twice: when it begins ("running") and when it has ended. `told` are variables that
+    Airflow is told instead. Raises StackProblem when the run could not even begin.
     """
     # Airflow 3.3.1's `dags test` breaks down at the end of a run that has a deadline, and looks at none before.
-    variables = environment(state_dir) | {"SPACEX_ELT_DEADLINE_HOURS": "0"}
+    variables = {**environment(state_dir, installation), "SPACEX_ELT_DEADLINE_HOURS": "0", **(told or {})}
+    home = installation.home(state_dir)
     began = time.monotonic()
-    _migrate(state_dir, variables)
-    log = _home(state_dir) / "dags-test.log"
+    _migrate(installation, home, variables)
+    log = home / "dags-test.log"
     command = ("airflow", "dags", "test", dag_id, "--conf", json.dumps(conf))
     with log.open("w", encoding="utf-8") as copy, _started(command, variables) as process:
         assert process.stdout is not None  # noqa: S101 it was asked for
@@ -213,17 +235,18 @@ def serve(state_dir: Path, dag_id: str) -> Iterator[str]:
     """
     variables = environment(state_dir)
     address = variables["AIRFLOW__API__BASE_URL"]
-    _migrate(state_dir, variables)
-    log = _home(state_dir) / "standalone.log"
+    home = INSTALLED.home(state_dir)
+    _migrate(INSTALLED, home, variables)
+    log = home / "standalone.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            ("airflow", "standalone"), env=variables, cwd=_home(state_dir), stdout=output, stderr=output,
+            ("airflow", "standalone"), env=variables, cwd=home, stdout=output, stderr=output,
             stdin=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
     try:
         _wait_until_healthy(process, address, log)
-        _run(("airflow", "dags", "reserialize"), variables, _home(state_dir))
-        _run(("airflow", "dags", "unpause", "--yes", dag_id), variables, _home(state_dir))
+        _run(("airflow", "dags", "reserialize"), variables, home)
+        _run(("airflow", "dags", "unpause", "--yes", dag_id), variables, home)
         yield address
     finally:
         _stop(variables[MARK], process)
@@ -259,18 +282,17 @@ def _stop(mark: str, process: "subprocess.Popen[bytes]") -> None:
     process.wait()
 
 
-def _migrate(state_dir: Path, variables: Mapping[str, str]) -> None:
+def _migrate(installation: Installation, home: Path, variables: Mapping[str, str]) -> None:
     """Makes or updates Airflow's database, once for each lock: asking Airflow whether it is due takes as long."""
-    home = _home(state_dir)
     done = home / "migrated"
-    lock = hashlib.sha256(_LOCK.read_bytes()).hexdigest()
+    lock = hashlib.sha256(installation.lock.read_bytes()).hexdigest()
     if done.exists() and done.read_text(encoding="utf-8") == lock:
         return
-    if not (_BINARIES / "airflow").exists():
-        raise StackProblem(f"Airflow's environment is not in {_BINARIES.parent}. Make it: make setup")
+    if not (installation.binaries / "airflow").exists():
+        raise StackProblem(f"Airflow's environment is not in {installation.folder}. Make it: make setup")
     wrapper = home / "bin" / "airflow"
     wrapper.parent.mkdir(parents=True, exist_ok=True)
-    wrapper.write_text(_WRAPPER.format(airflow=_BINARIES / "airflow"), encoding="utf-8")
+    wrapper.write_text(_WRAPPER.format(airflow=installation.binaries / "airflow"), encoding="utf-8")
     wrapper.chmod(0o755)
     _run(("airflow", "db", "migrate"), variables, home)
     done.write_text(lock, encoding="utf-8")
@@ -288,22 +310,17 @@ def _run(command: Sequence[str], variables: Mapping[str, str], home: Path) -> No
 @contextlib.contextmanager
 def _started(command: Sequence[str], variables: Mapping[str, str]) -> Iterator["subprocess.Popen[str]"]:
     """A program whose output is read, ended with the context."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command, env=variables, cwd=variables["AIRFLOW_HOME"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace",
-    )  # fmt: skip
-    try:
-        yield process
-    finally:
-        name = ProcessName.of(process.pid)
-        if name and process.poll() is None:
-            terminate(name)
-            kill(wait_until_gone([name], _STOPS_WITHIN_S))
-        process.wait()
-
-
-def _home(state_dir: Path) -> Path:
-    return state_dir.absolute() / "airflow"
+    ) as process:  # fmt: skip
+        try:
+            yield process
+        finally:
+            name = ProcessName.of(process.pid)
+            if name and process.poll() is None:
+                terminate(name)
+                kill(wait_until_gone([name], _STOPS_WITHIN_S))
 
 
 def _settings(state_dir: Path) -> StackSettings:

@@ -64,13 +64,11 @@ class Api:
         if status is not None and status not in _STATUSES:
             raise Refused(400, f"status {status!r} is not known. Expected one of: {', '.join(_STATUSES)}.")
         jobs = [
-            job
+            self.book.answer(job.job_id)
             for job in _ordered(self.book.jobs(), asked.query.get("orderBy", "createdAt|DESC"))
-            if status in (None, job.told[0] if job.told else job.status)
-            and connection in (None, job.connection_id)
-            and kind in (None, "sync")
+            if connection in (None, job.connection_id) and kind in (None, "sync")
         ]
-        return _page(asked, [answers.public_job(job) for job in jobs])
+        return _page(asked, [answers.public_job(job) for job in jobs if status in (None, job.status)])
 
     def get_job(self, asked: Asked) -> Any:
         """One job, without counts per stream."""
