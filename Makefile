@@ -48,11 +48,11 @@ $(AIRFLOW_OLDER): requirements/airflow-3.2.1.txt | $(SETUP)
 	$(call install,.venv-airflow-3.2.1,$<)
 	@touch $@
 
-demo: $(SETUP)  ## Start the local stack and run the pipeline end to end
+demo: $(SETUP) $(AIRFLOW)  ## Start the local stack and run the Airflow DAG end to end
 	@$(BIN)/spacex-elt local up
-	@$(BIN)/spacex-elt run
+	@$(BIN)/spacex-elt local dag
 	@echo
-	@echo "See a gate close (exit code 11):  $(BIN)/spacex-elt run --fault wrong-type:1%"
+	@echo "See a gate close (exit code 11):  $(BIN)/spacex-elt local dag --fault wrong-type:1%"
 	@echo "Then look at the rows:            $(BIN)/spacex-elt quarantine show launches"
 	@echo "and at what is still served:      $(BIN)/spacex-elt warehouse query 'select count(*) from analytics.fct_launches'"
 
