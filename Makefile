@@ -59,10 +59,11 @@ demo: $(SETUP)  ## Start the local stack and run the pipeline end to end
 test: $(SETUP) $(AIRFLOW)  ## Run the tests
 	@$(BIN)/pytest
 
-check: $(SETUP)  ## Lint, format check, types, layers, contracts
+check: $(SETUP) $(AIRFLOW)  ## Lint, format check, types, layers, contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@MYPYPATH=dags $(BIN)/mypy --config-file dags/mypy.ini
 	@$(BIN)/lint-imports
 	@$(BIN)/hadolint Dockerfile
 	@$(BIN)/spacex-elt contracts lint

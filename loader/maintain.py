@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from contracts.errors import ServiceUnavailable, UsageError
 from loader import layout, publication
 from loader.batch import Plan
+from loader.incidents import keep_incidents, steps_done
 from loader.load import prepare_warehouse
 from loader.manifest import manifest_entries
 from loader.pipeline import Pipeline
@@ -72,6 +73,7 @@ def maintain_step(pipeline: Pipeline, run_id: str, retention: Retention) -> Main
             keep_up(session, table)
         done = found.told()
         pipeline.run_folder(run_id).write("maintain.json", done)
+        keep_incidents(pipeline, steps_done(pipeline, ["maintain"]), run_id, pipeline.now())
         return done
 
 

@@ -1,25 +1,22 @@
 """Owns the publish step: reconcile the run, write its record, keep incidents, send alerts, put the data docs up.
 
-Equations, incidents and pages are observability's; here they get their counts and their place.
+Equations and pages are observability's, incidents are loader/incidents.py's; here they get their counts and place.
 """
 
 import mimetypes
-from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from urllib.parse import quote
+from dataclasses import replace
 
 from contracts.errors import GateClosed, RowsDoNotReconcile, TransformFailed
 from loader import layout
 from loader.batch import Batch, Plan
 from loader.documents import to_json
+from loader.incidents import keep_incidents, looks_of
 from loader.load import LoadOutput
 from loader.pipeline import Pipeline
 from loader.run_folder import RunFolder, read_incidents, recent_runs
 from loader.steps import reason_of, refuse_failed
-from observability import failures, incidents
 from observability.accounting import GateCounts, LoadCounts, balances
-from observability.incidents import Failure, Incident, IncidentState, Place, Sighting
 from observability.run_record import Balance, DatasetRecord, NotLoaded, RunRecord, TransformRecord
 from observability.site import render_site
 from observability.trace import read_spans
@@ -37,16 +34,11 @@ def publish_step(pipeline: Pipeline, run_id: str) -> RunRecord:
     folder = pipeline.run_folder(run_id)
     with pipeline.telemetry.step("publish"):
         record = _compose(pipeline, folder)
-        met = _keep_incidents(pipeline, record)
+        met = keep_incidents(pipeline, looks_of(pipeline, record), run_id, record.finished_at)
         record = replace(record, incident_ids=tuple(incident.fingerprint for incident in met))
         pipeline.lake.put(layout.record_key(record.started_at, run_id), to_json(record), "application/json")
         _put_site_up(pipeline)
     return record
-
-
-def find_docs(pipeline: Pipeline, run_id: str) -> str:
-    """Where people open the run's page."""
-    return f"{pipeline.docs_url}/runs/{quote(run_id)}.html"
 
 
 def _compose(pipeline: Pipeline, folder: RunFolder) -> RunRecord:
@@ -131,61 +123,6 @@ def _worst(verdicts: list[Verdict], transform: TransformRecord | None) -> Verdic
         if verdict in every:
             return verdict
     return Verdict.GO
-
-
-def _keep_incidents(pipeline: Pipeline, record: RunRecord) -> list[Incident]:
-    """Opens, updates and resolves incidents by what the run's gates said; returns those that are open in it."""
-    known = read_incidents(pipeline.lake)
-    met: list[Incident] = []
-    for look in _looks(pipeline, record):
-        sighting = Sighting(record.run_id, record.finished_at, look.owner, find_docs(pipeline, record.run_id))
-        after, announcements = incidents.observe_gate(look.may_change(known), look.place, look.found, sighting)
-        for announcement in announcements:
-            pipeline.alerts.send(announcement)
-        for incident in after:
-            if incident not in known:
-                pipeline.lake.put(layout.incident_key(incident.fingerprint), to_json(incident), "application/json")
-        met += [incident for incident in after if incident.state is IncidentState.OPEN]
-    return met
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """One gate that a run looked at, what it failed for (nothing, when it passed), and who owns it."""
-
-    place: Place
-    found: tuple[Failure, ...]
-    owner: str
-    is_partial: bool = False
-
-    def may_change(self, known: Sequence[Incident]) -> Sequence[Incident]:
-        """A replay sees too little of a dataset to say that a cause is gone: it meets incidents and resolves none."""
-        if not self.is_partial:
-            return known
-        causes = {incidents.fingerprint(self.place, failure.rule_id) for failure in self.found}
-        return [incident for incident in known if incident.fingerprint in causes]
-
-
-def _looks(pipeline: Pipeline, record: RunRecord) -> Iterator[_Look]:
-    for dataset in record.datasets:
-        contract = pipeline.contract(dataset.dataset)
-
-        def look(gate: str, found: tuple[Failure, ...], of: DatasetRecord = dataset) -> _Look:
-            place, owner = Place(pipeline.environment, of.dataset, gate), pipeline.contract(of.dataset).owner
-            return _Look(place, _of_a_replay(found) if of.is_partial else found, owner, of.is_partial)
-
-        yield look(failures.RAW_GATE, failures.raw_gate_failures(dataset.raw_gate, contract))
-        if dataset.load_gate is not None:
-            yield look(failures.LOAD_GATE, failures.load_gate_failures(dataset.load_gate))
-        yield look(failures.RECONCILE_GATE, failures.reconcile_failures(dataset.dataset, dataset.balances))
-    if record.transform is not None:
-        owner = next(iter(pipeline.contracts.values())).owner
-        marts = Place(pipeline.environment, failures.MARTS, failures.TRANSFORM_GATE)
-        yield _Look(marts, failures.transform_failures(record.transform), owner)
-
-
-def _of_a_replay(found: tuple[Failure, ...]) -> tuple[Failure, ...]:
-    return tuple(replace(failure, headline=f"a replay of {failure.headline}") for failure in found)
 
 
 def _put_site_up(pipeline: Pipeline) -> None:

@@ -12,6 +12,8 @@ from enum import StrEnum
 
 from observability.alerts import Announcement, subject_line
 
+RUN = "run"  # the place of what is no gate of a dataset: a step that failed, told by the scheduler (dags/)
+STEP_FAILED = "step-failed"  # the one rule of such a place
 _REMEMBERED_RUNS = 50  # an incident may stay open for months
 
 
@@ -27,8 +29,11 @@ class Place:
     """Where something failed: one gate of one dataset in one environment."""
 
     environment: str
-    dataset: str
-    gate: str  # raw | load | transform | reconcile
+    dataset: str  # or RUN
+    gate: str  # raw | load | transform | reconcile; of RUN: the step's name
+
+    def __str__(self) -> str:
+        return f"the {self.gate} step" if self.dataset == RUN else f"the {self.gate} gate of {self.dataset}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +173,7 @@ def _announce_opened(place: Place, failure: Failure, sighting: Sighting) -> Anno
         "",
         *failure.details,
         "",
-        f"Where: the {place.gate} gate of {place.dataset}, run {sighting.run_id}, environment {place.environment}",
+        f"Where: {place}, run {sighting.run_id}, environment {place.environment}",
         f"Still served: {failure.still_served}",
         f"Next: {failure.next_step}",
     ]
@@ -183,14 +188,14 @@ def _announce_resolved(incident: Incident, sighting: Sighting) -> Announcement:
     place = _place(incident)
     runs = "1 run" if incident.occurrences == 1 else f"{incident.occurrences} runs"
     lines = [
-        f"Resolved: the {place.gate} gate of {place.dataset} no longer fails for {incident.rule_id}.",
+        f"Resolved: {place} no longer fails for {incident.rule_id}.",
         "",
         f"It was: {incident.headline}",
         f"Open since {incident.opened_at:%Y-%m-%d %H:%M} UTC, met by {runs}, gone in run {sighting.run_id}.",
     ]
     lines += [f"Details: {sighting.docs_url}"] if sighting.docs_url else []
     lines += ["", f"Owner: {sighting.owner} · incident {incident.fingerprint}"]
-    subject = subject_line(f"[{place.environment}] Resolved: {place.dataset}, {place.gate} gate ({incident.rule_id})")
+    subject = subject_line(f"[{place.environment}] Resolved: {place} ({incident.rule_id})")
     return Announcement(subject, "\n".join(lines), _attributes(place, sighting, "info"))
 
 

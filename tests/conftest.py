@@ -9,6 +9,18 @@ import pytest
 from local import stack as local_stack
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_stack_of_the_checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whoever runs the tests may have a local stack up, with data: no test meets it."""
+    before = os.environ.get("SPACEX_ELT_STATE_DIR")
+    os.environ["SPACEX_ELT_STATE_DIR"] = str(tmp_path_factory.mktemp("no-stack"))
+    yield
+    if before is None:
+        del os.environ["SPACEX_ELT_STATE_DIR"]
+    else:
+        os.environ["SPACEX_ELT_STATE_DIR"] = before
+
+
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[local_stack.StackState]:
     """The running stack; `stack.env` is what the product is told of it. It ends with the session, however that ends."""

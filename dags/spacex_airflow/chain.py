@@ -4,7 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.providers.amazon.aws.notifications.sns import SnsNotifier
-from airflow.sdk import Asset, AsyncCallback, DeadlineAlert, DeadlineReference, TriggerRule
+from airflow.sdk import Asset, TriggerRule
+from airflow.sdk.definitions.callback import AsyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 from spacex_airflow.incident import raise_incident
 from spacex_airflow.names import read_deployment

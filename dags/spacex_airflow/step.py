@@ -128,7 +128,7 @@ class StepOperator(EcsRunTaskOperator):
         if self.arn is None:
             return StepFailed(f"{self.task_id}: {cause}", None)
         exit_code = self._exit_code()
-        said = "\n".join(self._last_lines(_LINES_TOLD))
+        said = "\n".join(line for line in self._last_lines(_LINES_TOLD) if not line.startswith("{"))  # not its result
         if exit_code in FINAL:
             return StepRefused(f"{self.task_id} ended with {exit_code} ({FINAL[exit_code]}):\n{said}", exit_code)
         return StepFailed(f"{self.task_id} ended with {exit_code}, which is worth a retry:\n{said}", exit_code)

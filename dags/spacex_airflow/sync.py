@@ -1,12 +1,9 @@
 """Owns extracting: a sync of the Airbyte connection, followed to its end. Which streams is the connection's matter."""
 
+import re
 import time
 from typing import Any
 
-import httpx
-from airbyte_api.api import ListJobsRequest
-from airbyte_api.errors import SDKError
-from airbyte_api.models import JobTypeEnum
 from airflow.providers.airbyte.hooks.airbyte import AirbyteHook
 from airflow.providers.airbyte.operators.airbyte import AirbyteTriggerSyncOperator
 from airflow.providers.airbyte.triggers.airbyte import AirbyteSyncTrigger
@@ -14,6 +11,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 _UNDER_WAY = {"pending", "queued", "running", "incomplete"}
 _LOOK_EVERY_S = 5
+_STATUS = re.compile(r"[Ss]tatus code (\d{3})")
 _CONFIGURATION_IS_WRONG = {400, 401, 403, 404, 422}
 
 
@@ -38,7 +36,7 @@ class SyncOperator(AirbyteTriggerSyncOperator):
         hook = AirbyteHook(airbyte_conn_id=self.airbyte_conn_id, api_version=self.api_version)
         try:
             self.job_id = self._under_way(hook) or hook.submit_sync_connection(self.connection_id).job_id
-        except (AirflowException, SDKError, OSError, ValueError, httpx.HTTPError) as exc:
+        except Exception as exc:
             raise _told(exc) from exc
         self.log.info("following Airbyte job %s", self.job_id)
         self.defer(
@@ -57,6 +55,9 @@ class SyncOperator(AirbyteTriggerSyncOperator):
         return event["job_id"]
 
     def _under_way(self, hook: AirbyteHook) -> int | None:
+        from airbyte_api.api import ListJobsRequest  # most of a second, which reading the DAG file need not pay
+        from airbyte_api.models import JobTypeEnum
+
         request = ListJobsRequest(connection_id=self.connection_id, job_type=JobTypeEnum.SYNC, limit=5)
         answer = hook.airbyte_api.jobs.list_jobs(request=request).jobs_response
         jobs = answer.data if answer else []
@@ -66,7 +67,11 @@ class SyncOperator(AirbyteTriggerSyncOperator):
 def _told(exc: Exception) -> AirflowException:
     """What the server refuses is not worth a retry; a server that is away is."""
     cause = exc.args[0] if isinstance(exc, AirflowException) and exc.args else exc
-    status = getattr(cause, "status_code", None)
+    told = _STATUS.search(str(cause))
+    status = getattr(cause, "status_code", int(told[1]) if told else None)
     if status in _CONFIGURATION_IS_WRONG:
-        return AirflowFailException(f"Airbyte refused to start the sync ({status}): {cause}. Check the connection.")
+        return AirflowFailException(
+            f"Airbyte refused to start the sync ({status}): {cause}. Check the Airflow connection "
+            "airbyte_default and the connection id."
+        )
     return AirflowException(f"Airbyte did not start the sync: {cause}")

@@ -34,7 +34,8 @@ def run(
 
     Example: spacex-elt run --source sample --fault wrong-type:1%
     """
-    from loader.publish import find_docs, refuse_bad_end
+    from loader.incidents import find_docs
+    from loader.publish import refuse_bad_end
     from observability.trace import trace_summary
     from spacex_elt import report
     from spacex_elt.run import new_run_id
@@ -179,7 +180,8 @@ def publish(run_id: RunId) -> None:
     Then ends as the run did: with 13 when rows do not reconcile or a dataset was extracted and not loaded, else with 11
     when a gate said no-go, else with 14 when dbt failed or did not run. Example: spacex-elt publish --run-id nightly-1
     """
-    from loader.publish import find_docs, publish_step, refuse_bad_end
+    from loader.incidents import find_docs
+    from loader.publish import publish_step, refuse_bad_end
     from spacex_elt.wiring import open_pipeline
 
     with open_pipeline(run_id) as pipeline:

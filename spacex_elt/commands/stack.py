@@ -82,7 +82,8 @@ def run_dag(
 
     Ends as the run did. Example: spacex-elt local dag --fault wrong-type:1%
     """
-    from loader.publish import find_docs, refuse_bad_end
+    from loader.incidents import find_docs
+    from loader.publish import refuse_bad_end
     from observability.trace import trace_summary
     from spacex_elt import dag, report
     from spacex_elt.run import new_run_id

@@ -37,8 +37,8 @@ def test_a_replay_goes_through_the_ordinary_steps_and_maintenance_leaves_it_alon
     assert told == {"run_id": "r", "dataset": "cores", "selected": 1, "containers": []}
     told = typed("replay", "--run-id", "r", "--dataset", "cores")
     assert (told["selected"], told["containers"]) == (1, [{"shards": ["cores-0"], "datasets": ["cores"]}])
-    assert typed("gate", "--run-id", "r", "--shard", "cores-0")["quarantined"] == 1
-    loaded = typed("load", "--run-id", "r", "--dataset", "cores")
+    assert typed("gate", "--run-id", "r", "--shard", "cores-0")["shards"][0]["quarantined"] == 1
+    (loaded,) = typed("load", "--run-id", "r", "--dataset", "cores")["datasets"]
     assert (loaded["verdict"], loaded["published"]["staged"], loaded["published"]["deleted"]) == ("quarantine", 0, 0)
     assert loaded["published"]["kept"] == loaded["published"]["live"] == len(before)
     assert typed("transform", "--run-id", "r")["verdict"] == "go"

@@ -17,7 +17,7 @@ from tests.loader.rig import Rig, things
 @pytest.fixture(scope="module")
 def on_stack(stack: StackState) -> Iterator[StackState]:
     """The stack, with this process's environment leading to it."""
-    with environment(dict(stack.env)):
+    with environment({**stack.env, "SPACEX_ELT_ENV_FILE": str(stack.state_dir / "stack.env")}):
         yield stack
 
 

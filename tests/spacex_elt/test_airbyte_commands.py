@@ -135,7 +135,7 @@ def test_a_server_that_is_away_is_worth_a_retry_and_a_wrong_address_is_not(comma
 def test_a_setting_that_is_missing_is_named(command: str) -> None:
     done = start("airbyte", command)
     assert done.returncode == 2
-    assert "SPACEX_ELT_AIRBYTE_URL, SPACEX_ELT_LAKE_BUCKET" in done.stderr
+    assert "SPACEX_ELT_AIRBYTE_URL (field required), SPACEX_ELT_LAKE_BUCKET (field required)" in done.stderr
 
 
 @pytest.mark.parametrize(("command", "codes"), [("apply", ("0", "2", "12")), ("check", ("0", "2", "11", "12"))])
