@@ -92,14 +92,14 @@ def s3_that(gives_back: Callable[[bytes], tuple[int, bytes]], chosen: settings.S
     class Handler(BaseHTTPRequestHandler):
         taken = b""
 
-        def do_PUT(self) -> None:  # noqa: N802
+        def do_PUT(self) -> None:
             type(self).taken = self.rfile.read(int(self.headers["Content-Length"]))
             self.answer(200, b"")
 
-        def do_DELETE(self) -> None:  # noqa: N802
+        def do_DELETE(self) -> None:
             self.answer(204, b"")
 
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             self.answer(*gives_back(self.taken))
 
         def answer(self, status: int, body: bytes) -> None:
