@@ -1,9 +1,12 @@
 """Owns finding free ports on 127.0.0.1. Remembering them over a restart is local/settings.py's job."""
 
 import contextlib
+import fcntl
+import os
 import random
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 from local.problem import StackProblem
 
@@ -13,6 +16,27 @@ GRPC_OFFSET = 10_000  # SeaweedFS listens for gRPC on each port + 10,000, and it
 # a port that is ours is then not taken by chance while the stack is down.
 _CANDIDATES = range(12_000, 22_000)
 _ATTEMPTS = 400
+LOCK = Path("/tmp") / f"spacex-elt-{os.geteuid()}.lock"  # noqa: S108 (the same for all whatever TMPDIR says)
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Keep the user's other stacks from choosing ports; waits while one of them does.
+
+    Held from the choice until everything listens: a port that was chosen and does not yet listen looks free to others.
+    """
+    try:
+        lock = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise StackProblem(
+            f"{LOCK}: expected a file of user {os.geteuid()} that stacks lock while they choose their ports, but it "
+            f"cannot be opened: {error.strerror}. Remove it, then try again."
+        ) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def is_free(port: int) -> bool:

@@ -75,11 +75,21 @@ def prepare(settings: StackSettings, state_dir: Path) -> None:
 
 
 def is_ready(settings: StackSettings) -> bool:
-    """Tell whether it stores an object: it answers requests long before it has a volume to write to."""
-    statuses = {_request(settings, "PUT", f"/{bucket}/{_PROBE}") for bucket in (LAKE_BUCKET, DOCS_BUCKET)}
-    if statuses != {200}:
-        return False
-    return {_request(settings, "DELETE", f"/{bucket}/{_PROBE}") for bucket in (LAKE_BUCKET, DOCS_BUCKET)} == {204}
+    """Tell whether it stores an object with content and gives it back.
+
+    It answers requests long before: an empty object needs no volume, and for some seconds it may know of none, be it
+    because the volumes' first report came before there was anybody to take it.
+    """
+    return all(_keeps(settings, f"/{bucket}/{_PROBE}") for bucket in (LAKE_BUCKET, DOCS_BUCKET))
+
+
+def _keeps(settings: StackSettings, path: str) -> bool:
+    content = b"ready?"
+    return (
+        _request(settings, "PUT", path, content)[0] == 200
+        and _request(settings, "GET", path) == (200, content)
+        and _request(settings, "DELETE", path)[0] == 204
+    )
 
 
 def left_behind(settings: StackSettings) -> Iterator[Path]:
@@ -101,15 +111,16 @@ def clear_left_behind(settings: StackSettings) -> None:
             path.unlink()
 
 
-def _request(settings: StackSettings, method: str, path: str) -> int:
-    request = AWSRequest(method, url(settings, "s3") + path, data=b"")
+def _request(settings: StackSettings, method: str, path: str, content: bytes = b"") -> tuple[int, bytes]:
+    request = AWSRequest(method, url(settings, "s3") + path, data=content)
     S3SigV4Auth(Credentials(settings.s3_access_key, settings.s3_secret_key), "s3", REGION).add_auth(request)
     connection = http.client.HTTPConnection(HOST, settings.ports["s3"], timeout=5)
     try:
-        connection.request(method, path, body=b"", headers=dict(request.headers.items()))
-        return connection.getresponse().status
+        connection.request(method, path, body=content, headers=dict(request.headers.items()))
+        answer = connection.getresponse()
+        return answer.status, answer.read()
     except (OSError, http.client.HTTPException):
-        return 0
+        return 0, b""
     finally:
         connection.close()
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from local import postgres_home, record, seaweedfs, settings, stack_env
+from local import ports, postgres_home, record, seaweedfs, settings, stack_env
 from local.files import tail
 from local.keeper import MARK
 from local.parts import TASK_DEFINITION, postgres_directory
@@ -94,11 +94,14 @@ def up(state_dir: Path, say: Say, owner: int | None = None) -> StackState:
             say("The running stack is of other code or has a part that failed: it is started afresh.")
             _stop(state_dir, say)
             running = None
-        if running is None:
-            _stop_left_behind(state_dir, say)
-            _start(state_dir, fingerprint, owner)
         try:
-            _wait_until_running(state_dir, say)
+            if running is None:
+                _stop_left_behind(state_dir, say)
+                with ports.alone():
+                    _start(state_dir, fingerprint, owner)
+                    _wait_until_running(state_dir, say)
+            else:
+                _wait_until_running(state_dir, say)
         except StackProblem:
             _stop(state_dir, say)
             raise

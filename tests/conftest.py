@@ -1,4 +1,4 @@
-"""Starts the one local stack of a test session, for tests marked `stack`."""
+"""Starts the local stack of a test session, for tests marked `stack`: one for each process that runs tests."""
 
 import os
 from collections.abc import Iterator
@@ -7,6 +7,13 @@ from pathlib import Path
 import pytest
 
 from local import stack as local_stack
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a file's tests in one process, for they share its fixtures, and those that need the image, made once."""
+    for item in items:
+        name = "tests/image" if "image" in getattr(item, "fixturenames", ()) else item.location[0]
+        item.add_marker(pytest.mark.xdist_group(name))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,6 +1,8 @@
 """Owns the environment of the end-to-end tests: the session's stack, empty at the start of each module."""
 
+import multiprocessing
 from collections.abc import Iterator
+from multiprocessing.context import ForkServerContext
 
 import pytest
 
@@ -25,3 +27,13 @@ def fresh(stack_environment: dict[str, str]) -> None:
     """An empty lake and warehouse."""
     with open_pipeline("wipe") as pipeline:
         wipe(pipeline)
+
+
+@pytest.fixture(scope="session")
+def processes() -> ForkServerContext:
+    """Processes that start warm: importing the judges takes seconds."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(
+        ["tests.e2e.test_crashes", "tests.e2e.test_crashes_in_the_warehouse", "validation.load_gate"]
+    )
+    return context

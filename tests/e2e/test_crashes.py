@@ -1,12 +1,12 @@
 """Kill the run at each step boundary, and after each few of its writes; run again; nothing is lost or doubled."""
 
-import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
@@ -106,14 +106,6 @@ def state_after(record: RunRecord) -> State:
 
 
 @pytest.fixture(scope="module")
-def processes() -> multiprocessing.context.ForkServerContext:
-    """Processes that start warm: importing the judges takes seconds."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.e2e.test_crashes", "validation.load_gate"])
-    return context
-
-
-@pytest.fixture(scope="module")
 def undisturbed(fresh: None) -> State:
     state = state_after(run_here(RUN_ID, ASKED))
     assert len(state.quarantine) == 1
@@ -125,7 +117,7 @@ def undisturbed(fresh: None) -> State:
 def test_a_run_killed_after_a_step_ends_as_if_undisturbed(
     step: str,
     undisturbed: State,
-    processes: multiprocessing.context.ForkServerContext,
+    processes: ForkServerContext,
     stack_environment: dict[str, str],
 ) -> None:
     with open_pipeline("wipe") as pipeline:
@@ -142,7 +134,7 @@ def test_a_run_killed_after_a_step_ends_as_if_undisturbed(
 def test_a_run_killed_before_a_write_ends_as_if_undisturbed(
     write: int,
     undisturbed: State,
-    processes: multiprocessing.context.ForkServerContext,
+    processes: ForkServerContext,
     stack_environment: dict[str, str],
 ) -> None:
     with open_pipeline("wipe") as pipeline:

@@ -1,11 +1,11 @@
 """Kill the loader before a statement of a load that inserts, updates, deletes and keeps; run it again."""
 
-import multiprocessing
 import os
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
+from multiprocessing.context import ForkServerContext
 from typing import Any
 
 import pytest
@@ -114,13 +114,15 @@ def undisturbed(fresh: None) -> list[Any]:
     ],
 )
 def test_a_load_killed_before_a_statement_ends_as_if_undisturbed(
-    words: str, passes: int, undisturbed: list[Any], stack_environment: dict[str, str]
+    words: str,
+    passes: int,
+    undisturbed: list[Any],
+    processes: ForkServerContext,
+    stack_environment: dict[str, str],
 ) -> None:
     with open_pipeline("crash") as pipeline:
         start_again(pipeline)
-    child = multiprocessing.get_context("forkserver").Process(
-        target=load_and_die, args=(stack_environment, words, passes)
-    )
+    child = processes.Process(target=load_and_die, args=(stack_environment, words, passes))
     child.start()
     child.join()
     assert child.exitcode == -signal.SIGKILL, "the load has fewer such statements than this test thinks"

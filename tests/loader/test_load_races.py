@@ -13,7 +13,7 @@ from loader.load import LoadOutput, prepare_warehouse
 from tests.loader.rig import Rig, Snapshot, fates, go, thing, things
 from validation.results import LoadGateResult
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.stack
 
 A, B, C = (thing(name, text="first") for name in "abc")
 
@@ -35,7 +35,7 @@ def meet(barrier: Barrier) -> Callable[[Contract, Batch, int], LoadGateResult]:
     """A load gate at which loads wait for each other, so that they publish at the same moment."""
 
     def check(contract: Contract, batch: Batch, staged_count: int) -> LoadGateResult:
-        barrier.wait(timeout=30)
+        barrier.wait(timeout=120)
         return go(contract, batch, staged_count)
 
     return check
@@ -143,7 +143,7 @@ def test_a_warehouse_is_prepared_by_many_at_once(rig: Rig) -> None:
         with rig.session() as session:
             session.rows("select 1")
             session.rollback()
-            barrier.wait(timeout=30)
+            barrier.wait(timeout=120)
             prepare_warehouse(session, contracts)
 
     with ThreadPoolExecutor(max_workers=4) as pool:

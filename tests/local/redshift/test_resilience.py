@@ -24,7 +24,7 @@ connection.cursor().execute(sys.argv[2])
 
 
 def wait_until(is_true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not is_true():
         assert time.monotonic() < deadline, "it did not come true"
         time.sleep(0.05)
