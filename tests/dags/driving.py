@@ -6,6 +6,7 @@ import select
 import socket
 import socketserver
 import threading
+import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -15,11 +16,14 @@ import boto3
 from local import airflow
 from local.airflow import INSTALLED, DagRunOutcome, Installation, TaskTry
 from local.stack import StackState
+from local.stack_env import ECS_CLUSTER
 from spacex_elt import dag
 from spacex_elt.run import point_at
 from spacex_elt.settings import read_settings
 from spacex_elt.sources import SourceRequest, open_source
 from spacex_elt.wiring import airbyte_http, open_pipeline
+
+BEHIND = "spacex-elt-behind-a-door"  # a family of task definitions of its own
 
 
 def run_dag(
@@ -66,6 +70,24 @@ def ecs() -> Any:
     return boto3.client("ecs")
 
 
+def s3_port(stack: StackState) -> int:
+    return int(stack.env["AWS_ENDPOINT_URL_S3"].rsplit(":", 1)[1])
+
+
+def wait_for_containers(step: str, status: str) -> list[str]:
+    """The ARNs of the containers behind the door that run a step, once there is one in that state."""
+    client = ecs()
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        arns = client.list_tasks(cluster=ECS_CLUSTER, family=BEHIND, desiredStatus=status)["taskArns"]
+        told = client.describe_tasks(cluster=ECS_CLUSTER, tasks=arns)["tasks"] if arns else []
+        mine = [each for each in told if each["overrides"]["containerOverrides"][0]["command"][0] == step]
+        if mine and all(each["lastStatus"] == status for each in mine):
+            return [str(each["taskArn"]) for each in mine]
+        time.sleep(0.2)
+    raise AssertionError(f"no container of {step} is {status}")
+
+
 @contextlib.contextmanager
 def task_definition(changes: Mapping[str, str]) -> Iterator[str]:
     """The pipeline's task definition under another name, with some variables set otherwise. Yields that name."""
@@ -76,7 +98,7 @@ def task_definition(changes: Mapping[str, str]) -> Iterator[str]:
     container["environment"] = kept + [{"name": name, "value": value} for name, value in changes.items()]
     given = ("networkMode", "cpu", "memory", "executionRoleArn", "taskRoleArn", "requiresCompatibilities")
     made = client.register_task_definition(
-        family="spacex-elt-otherwise",
+        family=BEHIND,
         **{name: known[name] for name in given},
         volumes=known.get("volumes", []),
         containerDefinitions=[container],
@@ -88,7 +110,7 @@ def task_definition(changes: Mapping[str, str]) -> Iterator[str]:
 
 
 class Door(socketserver.ThreadingTCPServer):
-    """A TCP port before another one, that can be shut: then whoever comes is hung up on. A context manager."""
+    """A TCP port before another one: open, shut (whoever comes is hung up on) or ajar (whoever comes waits)."""
 
     daemon_threads = True
     block_on_close = False
@@ -96,14 +118,17 @@ class Door(socketserver.ThreadingTCPServer):
     def __init__(self, port: int) -> None:
         super().__init__(("127.0.0.1", 0), _PassOn)
         self.target = ("127.0.0.1", port)
-        self.port: int = self.server_address[1]
-        self.is_open = True
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self.is_shut = False
+        self.let_in = threading.Event()
+        self.let_in.set()
 
     def __enter__(self) -> "Door":
         threading.Thread(target=self.serve_forever, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.let_in.set()
         self.shutdown()
         self.server_close()
 
@@ -112,8 +137,9 @@ class _PassOn(socketserver.BaseRequestHandler):
     server: Door
 
     def handle(self) -> None:
-        if not self.server.is_open:
+        if self.server.is_shut:
             return
+        self.server.let_in.wait(60)
         with contextlib.suppress(OSError), socket.create_connection(self.server.target) as target:
             others = {self.request: target, target: self.request}
             while True:

@@ -1,19 +1,25 @@
 """The real DAG with the real operators, run by `airflow dags test` on the stand-ins: good runs, bad data, outages."""
 
+import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from loader.airbyte import wait_for
 from loader.run_folder import read_incidents
-from local.airflow import Installation, TaskTry
+from local.airflow import INSTALLED, Installation, TaskTry
+from local.airflow import environment as airflow_environment
 from local.stack import StackState
 from observability.incidents import IncidentState
 from observability.run_record import RunRecord
 from spacex_elt.dag import find_record, why_it_failed
 from spacex_elt.exit_codes import ExitCode, exit_code_of
+from spacex_elt.run import point_at
+from spacex_elt.sources import open_source
 from spacex_elt.wiring import open_pipeline, read_alerts
-from tests.dags.driving import Door, order_ecs_faults, run_dag, states, task_definition
+from tests.dags.driving import Door, order_ecs_faults, run_dag, s3_port, states, task_definition, wait_for_containers
 from tests.e2e.harness import RECORDINGS, published_rows, request, rows, wipe
 from validation.results import Verdict
 
@@ -55,20 +61,19 @@ def subjects() -> list[str]:
 
 def test_outages_are_tried_again_and_the_run_is_good(stack: StackState) -> None:
     """Airbyte queues the job, a container does not start, S3 hangs up on a gate: one retry each, nothing twice."""
-    s3_port = int(stack.env["AWS_ENDPOINT_URL_S3"].rsplit(":", 1)[1])
-    shut_for = {("gate", "running"): False, ("gate", "up_for_retry"): True}
+    shut_from = {("gate", "running"): True, ("gate", "up_for_retry"): False}
 
     def watch(task: TaskTry) -> None:
-        if len([state for state in seen if state == (task.task_id, task.state)]) == 0:
-            door.is_open = shut_for.get((task.task_id, task.state), door.is_open)
+        if (task.task_id, task.state) not in seen:
+            door.is_shut = shut_from.get((task.task_id, task.state), door.is_shut)
         seen.append((task.task_id, task.state))
         if (task.task_id, task.state) == ("plan", "running") and seen.count(("plan", "running")) == 1:
             order_ecs_faults(stack, fail_to_start=1)
 
     seen: list[tuple[str, str]] = []
     with (
-        Door(s3_port) as door,
-        task_definition({"AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{door.port}"}) as proxied,
+        Door(s3_port(stack)) as door,
+        task_definition({"AWS_ENDPOINT_URL_S3": door.url}) as proxied,
     ):
         outcome = run_dag(
             stack, SMALL, on_change=watch, job_faults=("queued:3",), told={"SPACEX_ELT_TASK_DEFINITION": proxied}
@@ -146,6 +151,55 @@ def test_parameters_choose_datasets_and_a_past_sync_and_force_it(stack: StackSta
     (rockets,) = record_of(again.run_id).datasets
     assert (rockets.inserted, rockets.unchanged, rockets.was_already_published) == (0, 4, False)
     assert rows("select count(*) from pipeline.load_ledger where dataset = 'rockets'") == [(2,)]
+
+
+_ONE_RUN = """
+import sys, json, pathlib, pendulum
+from airflow.dag_processing.dagbag import BundleDagBag
+folder, instant, conf = sys.argv[1:]
+bag = BundleDagBag(dag_folder=folder, bundle_path=pathlib.Path(folder), bundle_name="dags-folder")
+at = pendulum.parse(instant)
+run = bag.dags["spacex_elt"].test(run_after=at, logical_date=at, run_conf=json.loads(conf))
+sys.exit(run.state != "success")
+"""
+
+
+def test_a_worker_that_is_killed_is_followed_by_one_that_finds_its_container_running(stack: StackState) -> None:
+    with open_pipeline("driver") as pipeline, open_source(SMALL, tuple(pipeline.contracts)) as source:
+        point_at(pipeline.sync_server, source)
+        job_id = pipeline.sync_server.start_sync()
+        wait_for(pipeline.sync_server, job_id, 60)
+    conf = json.dumps({"sync_job_id": job_id, "datasets": ["rockets"]})
+    command = [
+        str(INSTALLED.binaries / "python"),
+        "-c",
+        _ONE_RUN,
+        str(ROOT / "dags"),
+        "2026-01-02T03:04:05+00:00",
+        conf,
+    ]
+    with Door(s3_port(stack)) as door, task_definition({"AWS_ENDPOINT_URL_S3": door.url}) as behind_the_door:
+        told = {"SPACEX_ELT_TASK_DEFINITION": behind_the_door, "SPACEX_ELT_DEADLINE_HOURS": "0"}
+        variables = {**airflow_environment(stack.state_dir), **told}
+        door.let_in.clear()  # the container waits for the lake while its worker dies
+        first = subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        (container,) = wait_for_containers("plan", "RUNNING")
+        first.kill()
+        first.wait()
+
+        second = subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        assert second.stdout is not None
+        said = []
+        for line in second.stdout:
+            said.append(line)
+            if "Reattaching previously launched task" in line:
+                assert container in line
+                door.let_in.set()
+        second.stdout.close()
+
+    assert second.wait() == 0, "".join(said[-30:])
+    assert wait_for_containers("plan", "STOPPED") == [container]
+    assert record_of(f"manual__{instant}").verdict is Verdict.GO
 
 
 def test_the_older_airflow_runs_the_same_files(stack: StackState) -> None:
