@@ -7,9 +7,7 @@ command line's to say.
 import contextlib
 import hashlib
 import json
-import os
 import re
-import signal
 import subprocess
 import time
 import urllib.error
@@ -17,6 +15,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from local import settings, stack_env
 from local.files import tail
@@ -91,11 +90,13 @@ def environment(state_dir: Path) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "DO_NOT_TRACK": "1",
         MARK: f"{chosen.identity}/airflow",
+        "SPT_NOENV": "1",  # else the title that Airflow gives a process is written over its environment, the mark too
         **stack_env.aws_env(chosen, state_dir),
         "NO_PROXY": "127.0.0.1,localhost",
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(_ROOT / "dags"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__PARALLELISM": "4",  # processes that wait for tasks; the tasks themselves wait in the triggerer
         "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": str(_RETRY_AFTER_S),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{address}/execution/",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
@@ -124,6 +125,18 @@ def _deployment(told: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def refuse_second(state_dir: Path) -> None:
+    """Raises StackProblem when an Airflow is at work: two would run each other's tasks, out of one database."""
+    variables = environment(state_dir)
+    found = marked(MARK, variables[MARK])
+    if found:
+        raise StackProblem(
+            f"Airflow is already at work on this stack (process {min(name.pid for name in found)}; its user interface, "
+            f"if it has one: {variables['AIRFLOW__API__BASE_URL']}). Wait for its run's end, or stop it with Ctrl-C "
+            "where it was started. What a killed one left behind ends with the stack: spacex-elt local down"
+        )
+
+
 def run_dag(
     state_dir: Path,
     dag_id: str,
@@ -137,6 +150,7 @@ def run_dag(
     """
     # Airflow 3.3.1's `dags test` breaks down at the end of a run that has a deadline, and looks at none before.
     variables = environment(state_dir) | {"SPACEX_ELT_DEADLINE_HOURS": "0"}
+    refuse_second(state_dir)
     began = time.monotonic()
     _migrate(state_dir, variables)
     log = _home(state_dir) / "dags-test.log"
@@ -206,68 +220,78 @@ class _Reader:
 
 
 @contextlib.contextmanager
-def serve(state_dir: Path, dag_id: str) -> Iterator[str]:
+def serve(
+    state_dir: Path,
+    dag_id: str,
+    tell: Callable[[str], None] = lambda doing: None,
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[str]:
     """Airflow with its scheduler and user interface, as long as the context; the DAG unpaused. Yields its address.
 
-    Whoever reaches it is an administrator: it listens on 127.0.0.1 only. Raises StackProblem when it does not come up.
+    Whoever reaches it is an administrator: it listens on 127.0.0.1 only. `tell` is told what it is doing until it is
+    up; `more` are settings of Airflow's in its environment. Raises StackProblem when it does not come up.
     """
-    variables = environment(state_dir)
+    variables = {**environment(state_dir), **more}
     address = variables["AIRFLOW__API__BASE_URL"]
+    refuse_second(state_dir)
+    tell("its database")
     _migrate(state_dir, variables)
     log = _home(state_dir) / "standalone.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            ("airflow", "standalone"), env=variables, cwd=_home(state_dir), stdout=output, stderr=output,
-            stdin=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
     try:
-        _wait_until_healthy(process, address, log)
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                ("airflow", "standalone"), env=variables, cwd=_home(state_dir), stdout=output, stderr=output,
+                stdin=subprocess.DEVNULL, start_new_session=True,
+            )  # fmt: skip
+        _wait_until_healthy(process, address, log, tell)
+        tell("its DAGs")
         _run(("airflow", "dags", "reserialize"), variables, _home(state_dir))
         _run(("airflow", "dags", "unpause", "--yes", dag_id), variables, _home(state_dir))
         yield address
     finally:
-        _stop(variables[MARK], process)
+        _stop(variables[MARK])
 
 
-def _wait_until_healthy(process: "subprocess.Popen[bytes]", address: str, log: Path) -> None:
+def _wait_until_healthy(
+    process: "subprocess.Popen[bytes]", address: str, log: Path, tell: Callable[[str], None]
+) -> None:
     deadline = time.monotonic() + _READY_WITHIN_S
-    while not _is_healthy(address):
+    while missing := _not_healthy(address):
+        tell(f"waits for {', '.join(missing)}")
         if process.poll() is not None or time.monotonic() > deadline:
             raise StackProblem(f"Airflow does not come up. The end of its log, {log}:\n{tail(log)}")
         time.sleep(0.5)
 
 
-def _is_healthy(address: str) -> bool:
+def _not_healthy(address: str) -> Sequence[str]:
+    """The parts of Airflow that are not up."""
     try:
         with urllib.request.urlopen(f"{address}/api/v2/monitor/health", timeout=5) as answer:  # noqa: S310 our own
             health = json.load(answer)
     except (OSError, ValueError):
-        return False
-    return all(health[part]["status"] == "healthy" for part in ("scheduler", "triggerer", "dag_processor"))
+        return ("api-server",)
+    parts = ("scheduler", "dag_processor", "triggerer")
+    return [part.replace("_", "-") for part in parts if health[part]["status"] != "healthy"]
 
 
-def _stop(mark: str, process: "subprocess.Popen[bytes]") -> None:
-    """Ends Airflow and all that it started: its parts do not always follow their parent."""
-    left = list(marked(MARK, mark))
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(process.pid, signal.SIGINT)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(_STOPS_WITHIN_S)
+def _stop(mark: str) -> None:
+    """Ends Airflow and all that it started. Each part ends well by SIGTERM; `standalone` passes on SIGINT only."""
+    left = marked(MARK, mark)
     for name in left:
         terminate(name)
     kill(wait_until_gone(left, _STOPS_WITHIN_S))
-    process.wait()
+    kill(marked(MARK, mark))  # started meanwhile
 
 
 def _migrate(state_dir: Path, variables: Mapping[str, str]) -> None:
     """Makes or updates Airflow's database, once for each lock: asking Airflow whether it is due takes as long."""
+    if not (_BINARIES / "airflow").exists():
+        raise StackProblem(f"Airflow's environment is not in {_BINARIES.parent}. Make it: make setup")
     home = _home(state_dir)
     done = home / "migrated"
     lock = hashlib.sha256(_LOCK.read_bytes()).hexdigest()
     if done.exists() and done.read_text(encoding="utf-8") == lock:
         return
-    if not (_BINARIES / "airflow").exists():
-        raise StackProblem(f"Airflow's environment is not in {_BINARIES.parent}. Make it: make setup")
     wrapper = home / "bin" / "airflow"
     wrapper.parent.mkdir(parents=True, exist_ok=True)
     wrapper.write_text(_WRAPPER.format(airflow=_BINARIES / "airflow"), encoding="utf-8")
