@@ -237,12 +237,12 @@ def serve(
     tell("its database")
     _migrate(state_dir, variables)
     log = _home(state_dir) / "standalone.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            ("airflow", "standalone"), env=variables, cwd=_home(state_dir), stdout=output, stderr=output,
+            stdin=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
     try:
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                ("airflow", "standalone"), env=variables, cwd=_home(state_dir), stdout=output, stderr=output,
-                stdin=subprocess.DEVNULL, start_new_session=True,
-            )  # fmt: skip
         _wait_until_healthy(process, address, log, tell)
         tell("its DAGs")
         _run(("airflow", "dags", "reserialize"), variables, _home(state_dir))
@@ -250,6 +250,7 @@ def serve(
         yield address
     finally:
         _stop(variables[MARK])
+        process.wait()
 
 
 def _wait_until_healthy(
