@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export UV_CUSTOM_COMPILE_COMMAND := make lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup airflow-3.2.1 demo test check format bench lock dist up down reset clean
+.PHONY: help setup airflow-3.2.1 demo airflow test check format bench lock dist up down reset clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -55,6 +55,10 @@ demo: $(SETUP) $(AIRFLOW)  ## Start the local stack and run the Airflow DAG end 
 	@echo "See a gate close (exit code 11):  $(BIN)/spacex-elt local dag --fault wrong-type:1%"
 	@echo "Then look at the rows:            $(BIN)/spacex-elt quarantine show launches"
 	@echo "and at what is still served:      $(BIN)/spacex-elt warehouse query 'select count(*) from analytics.fct_launches'"
+
+airflow: $(SETUP) $(AIRFLOW)  ## Start the local stack and Airflow with its user interface, until Ctrl-C
+	@$(BIN)/spacex-elt local up
+	@$(BIN)/spacex-elt local airflow
 
 # In order, not by size: the few tests that take longest come early, so that no process waits for another at the end.
 test: $(SETUP) $(AIRFLOW)  ## Run the tests, in two processes

@@ -7,9 +7,7 @@ command line's to say.
 import contextlib
 import hashlib
 import json
-import os
 import re
-import signal
 import subprocess
 import time
 import urllib.error
@@ -109,11 +107,13 @@ def environment(state_dir: Path, installation: Installation = INSTALLED) -> dict
         "LANG": "C.UTF-8",
         "DO_NOT_TRACK": "1",
         MARK: f"{chosen.identity}/airflow",
+        "SPT_NOENV": "1",  # else the title that Airflow gives a process is written over its environment, the mark too
         **stack_env.aws_env(chosen, state_dir),
         "NO_PROXY": "127.0.0.1,localhost",
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(_ROOT / "dags"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__PARALLELISM": "4",  # processes that wait for tasks; the tasks themselves wait in the triggerer
         "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": str(_RETRY_AFTER_S),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{address}/execution/",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
@@ -142,6 +142,18 @@ def _deployment(told: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def refuse_second(state_dir: Path) -> None:
+    """Raises StackProblem when an Airflow is at work: two would run each other's tasks, out of one database."""
+    variables = environment(state_dir)
+    found = marked(MARK, variables[MARK])
+    if found:
+        raise StackProblem(
+            f"Airflow is already at work on this stack (process {min(name.pid for name in found)}; its user interface, "
+            f"if it has one: {variables['AIRFLOW__API__BASE_URL']}). Wait for its run's end, or stop it with Ctrl-C "
+            "where it was started. What a killed one left behind ends with the stack: spacex-elt local down"
+        )
+
+
 def run_dag(
     state_dir: Path,
     dag_id: str,
@@ -157,11 +169,11 @@ def run_dag(
     Airflow is told instead. Raises StackProblem when the run could not even begin.
     """
     # Airflow 3.3.1's `dags test` breaks down at the end of a run that has a deadline, and looks at none before.
-    variables = {**environment(state_dir, installation), "SPACEX_ELT_DEADLINE_HOURS": "0", **(told or {})}
-    home = installation.home(state_dir)
+    told = {"SPACEX_ELT_DEADLINE_HOURS": "0", **(told or {})}
+    refuse_second(state_dir)
     began = time.monotonic()
-    _migrate(installation, home, variables)
-    log = home / "dags-test.log"
+    variables = prepare(state_dir, told, installation)
+    log = Path(variables["AIRFLOW_HOME"]) / "dags-test.log"
     command = ("airflow", "dags", "test", dag_id, "--conf", json.dumps(conf))
     with log.open("w", encoding="utf-8") as copy, _started(command, variables) as process:
         assert process.stdout is not None  # noqa: S101 it was asked for
@@ -228,15 +240,22 @@ class _Reader:
 
 
 @contextlib.contextmanager
-def serve(state_dir: Path, dag_id: str) -> Iterator[str]:
+def serve(
+    state_dir: Path,
+    dag_id: str,
+    tell: Callable[[str], None] = lambda doing: None,
+    told: Mapping[str, str] | None = None,
+) -> Iterator[str]:
     """Airflow with its scheduler and user interface, as long as the context; the DAG unpaused. Yields its address.
 
-    Whoever reaches it is an administrator: it listens on 127.0.0.1 only. Raises StackProblem when it does not come up.
+    Whoever reaches it is an administrator: it listens on 127.0.0.1 only. `tell` is told what it is doing until it is
+    up; `told` are variables that Airflow is told besides. Raises StackProblem when it does not come up.
     """
-    variables = environment(state_dir)
-    address = variables["AIRFLOW__API__BASE_URL"]
-    home = INSTALLED.home(state_dir)
-    _migrate(INSTALLED, home, variables)
+    address = environment(state_dir)["AIRFLOW__API__BASE_URL"]
+    refuse_second(state_dir)
+    tell("its database")
+    variables = prepare(state_dir, told)
+    home = Path(variables["AIRFLOW_HOME"])
     log = home / "standalone.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -244,58 +263,69 @@ def serve(state_dir: Path, dag_id: str) -> Iterator[str]:
             stdin=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
     try:
-        _wait_until_healthy(process, address, log)
+        _wait_until_healthy(process, address, log, tell)
+        tell("its DAGs")
         _run(("airflow", "dags", "reserialize"), variables, home)
         _run(("airflow", "dags", "unpause", "--yes", dag_id), variables, home)
         yield address
     finally:
-        _stop(variables[MARK], process)
+        _stop(variables[MARK])
+        process.wait()
 
 
-def _wait_until_healthy(process: "subprocess.Popen[bytes]", address: str, log: Path) -> None:
+def _wait_until_healthy(
+    process: "subprocess.Popen[bytes]", address: str, log: Path, tell: Callable[[str], None]
+) -> None:
     deadline = time.monotonic() + _READY_WITHIN_S
-    while not _is_healthy(address):
+    while missing := _not_healthy(address):
+        tell(f"waits for {', '.join(missing)}")
         if process.poll() is not None or time.monotonic() > deadline:
             raise StackProblem(f"Airflow does not come up. The end of its log, {log}:\n{tail(log)}")
         time.sleep(0.5)
 
 
-def _is_healthy(address: str) -> bool:
+def _not_healthy(address: str) -> Sequence[str]:
+    """The parts of Airflow that are not up."""
     try:
         with urllib.request.urlopen(f"{address}/api/v2/monitor/health", timeout=5) as answer:  # noqa: S310 our own
             health = json.load(answer)
     except (OSError, ValueError):
-        return False
-    return all(health[part]["status"] == "healthy" for part in ("scheduler", "triggerer", "dag_processor"))
+        return ("api-server",)
+    parts = ("scheduler", "dag_processor", "triggerer")
+    return [part.replace("_", "-") for part in parts if health[part]["status"] != "healthy"]
 
 
-def _stop(mark: str, process: "subprocess.Popen[bytes]") -> None:
-    """Ends Airflow and all that it started: its parts do not always follow their parent."""
-    left = list(marked(MARK, mark))
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(process.pid, signal.SIGINT)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(_STOPS_WITHIN_S)
+def _stop(mark: str) -> None:
+    """Ends Airflow and all that it started. Each part ends well by SIGTERM; `standalone` passes on SIGINT only."""
+    left = marked(MARK, mark)
     for name in left:
         terminate(name)
     kill(wait_until_gone(left, _STOPS_WITHIN_S))
-    process.wait()
+    kill(marked(MARK, mark))  # started meanwhile
 
 
-def _migrate(installation: Installation, home: Path, variables: Mapping[str, str]) -> None:
-    """Makes or updates Airflow's database, once for each lock: asking Airflow whether it is due takes as long."""
+def prepare(
+    state_dir: Path, told: Mapping[str, str] | None = None, installation: Installation = INSTALLED
+) -> Mapping[str, str]:
+    """Everything that Airflow is told (`told` besides, or instead), with its database made or brought up to date.
+
+    Once for each lock: asking Airflow whether it is due takes as long. Raises StackProblem.
+    """
+    variables = {**environment(state_dir, installation), **(told or {})}
+    if not (installation.binaries / "airflow").exists():
+        raise StackProblem(f"Airflow's environment is not in {installation.folder}. Make it: make setup")
+    home = installation.home(state_dir)
     done = home / "migrated"
     lock = hashlib.sha256(installation.lock.read_bytes()).hexdigest()
     if done.exists() and done.read_text(encoding="utf-8") == lock:
-        return
-    if not (installation.binaries / "airflow").exists():
-        raise StackProblem(f"Airflow's environment is not in {installation.folder}. Make it: make setup")
+        return variables
     wrapper = home / "bin" / "airflow"
     wrapper.parent.mkdir(parents=True, exist_ok=True)
     wrapper.write_text(_WRAPPER.format(airflow=installation.binaries / "airflow"), encoding="utf-8")
     wrapper.chmod(0o755)
     _run(("airflow", "db", "migrate"), variables, home)
     done.write_text(lock, encoding="utf-8")
+    return variables
 
 
 def _run(command: Sequence[str], variables: Mapping[str, str], home: Path) -> None:

@@ -29,6 +29,7 @@ def run_dag(pipeline: Pipeline, request: SourceRequest, progress: Progress) -> "
     """One run of the DAG over the source. Raises what points to the stack or the source, not what the run came to."""
     from local import airflow
 
+    airflow.refuse_second(state_dir())  # before Airbyte is pointed away from what the other one reads
     with open_source(request, tuple(pipeline.contracts)) as source, ExitStack() as tasks:
         point_at(pipeline.sync_server, source)
         shown = _Tasks(progress)

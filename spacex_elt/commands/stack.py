@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 
 import typer
@@ -120,18 +120,31 @@ def serve_airflow(
 
     Example: spacex-elt local airflow
     """
+    from loader.publish import FRONT_PAGE
     from local import airflow
     from spacex_elt import dag
     from spacex_elt.run import new_run_id, point_at
+    from spacex_elt.settings import read_settings
     from spacex_elt.sources import SourceRequest, open_source
     from spacex_elt.wiring import open_pipeline
 
     request = SourceRequest(source, launches, seed, tuple(fault or ()), tuple(dataset or ()))
     progress = Progress()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     with _told(), open_pipeline(new_run_id(datetime.now(UTC))) as pipeline, ExitStack() as running:
+        airflow.refuse_second(state_dir())  # before Airbyte is pointed away from what the other one reads
+        opened = running.enter_context(open_source(request, tuple(pipeline.contracts)))
+        point_at(pipeline.sync_server, opened)
+        progress.say("Airflow starts; that takes up to a minute.")
         with progress.step("airflow") as outcome:
-            opened = running.enter_context(open_source(request, tuple(pipeline.contracts)))
-            point_at(pipeline.sync_server, opened)
-            address = running.enter_context(airflow.serve(state_dir(), dag.DAG))
-            outcome.words = f"{address}/dags/{dag.DAG} (reads {opened.words}; stop it with Ctrl-C)"
-        signal.pause()
+            address = running.enter_context(airflow.serve(state_dir(), dag.DAG, outcome.tell))
+            outcome.words = f"{address}/dags/{dag.DAG}"
+        progress.say(f"It reads {opened.words}. A day's first run begins by itself, others with the button Trigger.")
+        progress.say(f"Data docs: {read_settings().docs_url}/{FRONT_PAGE}. Stop Airflow with Ctrl-C.")
+        with suppress(KeyboardInterrupt):
+            signal.pause()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # stopping must come to its end
+        with progress.step("stop") as outcome:
+            running.close()
+            outcome.words = "Airflow is stopped"

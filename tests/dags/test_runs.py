@@ -10,7 +10,7 @@ import pytest
 from loader.airbyte import wait_for
 from loader.run_folder import read_incidents
 from local.airflow import INSTALLED, Installation, TaskTry
-from local.airflow import environment as airflow_environment
+from local.airflow import prepare as prepare_airflow
 from local.stack import StackState
 from observability.incidents import IncidentState
 from observability.run_record import RunRecord
@@ -170,17 +170,11 @@ def test_a_worker_that_is_killed_is_followed_by_one_that_finds_its_container_run
         job_id = pipeline.sync_server.start_sync()
         wait_for(pipeline.sync_server, job_id, 60)
     conf = json.dumps({"sync_job_id": job_id, "datasets": ["rockets"]})
-    command = [
-        str(INSTALLED.binaries / "python"),
-        "-c",
-        _ONE_RUN,
-        str(ROOT / "dags"),
-        "2026-01-02T03:04:05+00:00",
-        conf,
-    ]
+    python, instant = str(INSTALLED.binaries / "python"), "2026-01-02T03:04:05+00:00"
+    command = [python, "-c", _ONE_RUN, str(ROOT / "dags"), instant, conf]
     with Door(s3_port(stack)) as door, task_definition({"AWS_ENDPOINT_URL_S3": door.url}) as behind_the_door:
         told = {"SPACEX_ELT_TASK_DEFINITION": behind_the_door, "SPACEX_ELT_DEADLINE_HOURS": "0"}
-        variables = {**airflow_environment(stack.state_dir), **told}
+        variables = prepare_airflow(stack.state_dir, told)
         door.let_in.clear()  # the container waits for the lake while its worker dies
         first = subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         (container,) = wait_for_containers("plan", "RUNNING")
