@@ -21,8 +21,9 @@ from typing import Any
 import psutil  # type: ignore[import-untyped,unused-ignore]
 import pytest
 
+from loader.incidents import find_docs
 from loader.pipeline import Pipeline
-from loader.publish import FRONT_PAGE, find_docs
+from loader.publish import FRONT_PAGE
 from loader.run_folder import RunFolder
 from local import airflow
 from local.keeper import MARK
