@@ -115,6 +115,9 @@ def environment(state_dir: Path, installation: Installation = INSTALLED) -> dict
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__PARALLELISM": "4",  # processes that wait for tasks; the tasks themselves wait in the triggerer
         "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": str(_RETRY_AFTER_S),
+        # How late a worker may see that a task's process ended. When its container ends before that, Airflow 3.3.1
+        # takes the deferred task for a lost one and tries it again (apache/airflow#72716); the default is 5.
+        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{address}/execution/",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
         "AIRFLOW__API__HOST": HOST,
