@@ -1,7 +1,7 @@
-"""Owns Airflow on a laptop, where Amazon MWAA is in production: its settings, one run of a DAG, its user interface.
+"""Owns Airflow on a laptop, where Amazon MWAA is in production: what it is told, and one run of a DAG.
 
 It is Airflow itself, in an environment of its own, and the DAG files as they are deployed. What data a run meets is the
-command line's to say.
+command line's to say; its scheduler and user interface are local/airflow_server.py's.
 """
 
 import contextlib
@@ -10,8 +10,6 @@ import json
 import re
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,8 +32,7 @@ case "$1" in
 esac
 """
 _RETRY_AFTER_S = 3  # Airflow's own default is five minutes
-_READY_WITHIN_S = 180
-_STOPS_WITHIN_S = 20
+STOPS_WITHIN_S = 20
 
 _BEGAN = re.compile(r"Created dag run\..*?: (?P<run_id>manual__[^,\s]+),")
 _TASK_BEGAN = re.compile(r"\[DAG TEST\] starting task_id=(?P<task>\S+) map_index=(?P<index>-?\d+)")
@@ -242,71 +239,6 @@ class _Reader:
         self._on_change(ended)
 
 
-@contextlib.contextmanager
-def serve(
-    state_dir: Path,
-    dag_id: str,
-    tell: Callable[[str], None] = lambda doing: None,
-    told: Mapping[str, str] | None = None,
-) -> Iterator[str]:
-    """Airflow with its scheduler and user interface, as long as the context; the DAG unpaused. Yields its address.
-
-    Whoever reaches it is an administrator: it listens on 127.0.0.1 only. `tell` is told what it is doing until it is
-    up; `told` are variables that Airflow is told besides. Raises StackProblem when it does not come up.
-    """
-    address = environment(state_dir)["AIRFLOW__API__BASE_URL"]
-    refuse_second(state_dir)
-    tell("its database")
-    variables = prepare(state_dir, told)
-    home = Path(variables["AIRFLOW_HOME"])
-    log = home / "standalone.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            ("airflow", "standalone"), env=variables, cwd=home, stdout=output, stderr=output,
-            stdin=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
-    try:
-        _wait_until_healthy(process, address, log, tell)
-        tell("its DAGs")
-        _run(("airflow", "dags", "reserialize"), variables, home)
-        _run(("airflow", "dags", "unpause", "--yes", dag_id), variables, home)
-        yield address
-    finally:
-        _stop(variables[MARK])
-        process.wait()
-
-
-def _wait_until_healthy(
-    process: "subprocess.Popen[bytes]", address: str, log: Path, tell: Callable[[str], None]
-) -> None:
-    deadline = time.monotonic() + _READY_WITHIN_S
-    while missing := _not_healthy(address):
-        tell(f"waits for {', '.join(missing)}")
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise StackProblem(f"Airflow does not come up. The end of its log, {log}:\n{tail(log)}")
-        time.sleep(0.5)
-
-
-def _not_healthy(address: str) -> Sequence[str]:
-    """The parts of Airflow that are not up."""
-    try:
-        with urllib.request.urlopen(f"{address}/api/v2/monitor/health", timeout=5) as answer:  # noqa: S310 our own
-            health = json.load(answer)
-    except (OSError, ValueError):
-        return ("api-server",)
-    parts = ("scheduler", "dag_processor", "triggerer")
-    return [part.replace("_", "-") for part in parts if health[part]["status"] != "healthy"]
-
-
-def _stop(mark: str) -> None:
-    """Ends Airflow and all that it started. Each part ends well by SIGTERM; `standalone` passes on SIGINT only."""
-    left = marked(MARK, mark)
-    for name in left:
-        terminate(name)
-    kill(wait_until_gone(left, _STOPS_WITHIN_S))
-    kill(marked(MARK, mark))  # started meanwhile
-
-
 def prepare(
     state_dir: Path, told: Mapping[str, str] | None = None, installation: Installation = INSTALLED
 ) -> Mapping[str, str]:
@@ -326,12 +258,13 @@ def prepare(
     wrapper.parent.mkdir(parents=True, exist_ok=True)
     wrapper.write_text(_WRAPPER.format(airflow=installation.binaries / "airflow"), encoding="utf-8")
     wrapper.chmod(0o755)
-    _run(("airflow", "db", "migrate"), variables, home)
+    run_program(("airflow", "db", "migrate"), variables, home)
     done.write_text(lock, encoding="utf-8")
     return variables
 
 
-def _run(command: Sequence[str], variables: Mapping[str, str], home: Path) -> None:
+def run_program(command: Sequence[str], variables: Mapping[str, str], home: Path) -> None:
+    """Runs one of Airflow's commands to its end. Raises StackProblem with the end of what it said when it fails."""
     done = subprocess.run(
         command, env=variables, cwd=home, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
@@ -353,7 +286,7 @@ def _started(command: Sequence[str], variables: Mapping[str, str]) -> Iterator["
             name = ProcessName.of(process.pid)
             if name and process.poll() is None:
                 terminate(name)
-                kill(wait_until_gone([name], _STOPS_WITHIN_S))
+                kill(wait_until_gone([name], STOPS_WITHIN_S))
 
 
 def _settings(state_dir: Path) -> StackSettings:

@@ -121,7 +121,7 @@ def serve_airflow(
     Example: spacex-elt local airflow
     """
     from loader.publish import FRONT_PAGE
-    from local import airflow
+    from local import airflow, airflow_server
     from spacex_elt import dag
     from spacex_elt.run import new_run_id, point_at
     from spacex_elt.settings import read_settings
@@ -138,7 +138,7 @@ def serve_airflow(
         point_at(pipeline.sync_server, opened)
         progress.say("Airflow starts; that takes up to a minute.")
         with progress.step("airflow") as outcome:
-            address = running.enter_context(airflow.serve(state_dir(), dag.DAG, outcome.tell))
+            address = running.enter_context(airflow_server.serve(state_dir(), dag.DAG, outcome.tell))
             outcome.words = f"{address}/dags/{dag.DAG}"
         progress.say(f"It reads {opened.words}. A day's first run begins by itself, others with the button Trigger.")
         progress.say(f"Data docs: {read_settings().docs_url}/{FRONT_PAGE}. Stop Airflow with Ctrl-C.")

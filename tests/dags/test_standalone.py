@@ -25,7 +25,7 @@ from loader.incidents import find_docs
 from loader.pipeline import Pipeline
 from loader.publish import FRONT_PAGE
 from loader.run_folder import RunFolder
-from local import airflow
+from local import airflow, airflow_server
 from local.keeper import MARK
 from local.problem import StackProblem
 from local.processes import marked
@@ -152,7 +152,7 @@ def observe(pipeline: Pipeline, state_dir: Path, folder: Path) -> Seen:
             "OTEL_METRICS_EXPORTER": "none",
             "OTEL_LOGS_EXPORTER": "none",
         }
-        with airflow.serve(state_dir, DAG, told=telling) as address:
+        with airflow_server.serve(state_dir, DAG, told=telling) as address:
             api = Api(address)
             run_id = api.call("POST", f"/api/v2/dags/{DAG}/dagRuns", {"logical_date": None})["dag_run_id"]
             # It waits while the day's own run, which begins when the DAG is unpaused, is under way.
@@ -189,7 +189,7 @@ def miss_deadline(database: Path, run_id: str) -> timedelta:
 
 def second_start(state_dir: Path) -> str:
     try:
-        with airflow.serve(state_dir, DAG):
+        with airflow_server.serve(state_dir, DAG):
             return ""
     except StackProblem as problem:
         return str(problem)
