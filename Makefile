@@ -62,7 +62,7 @@ airflow: $(SETUP) $(AIRFLOW)  ## Start the local stack and Airflow with its user
 
 # In order, not by size: the few tests that take longest come early, so that no process waits for another at the end.
 test: $(SETUP) $(AIRFLOW)  ## Run the tests, in two processes
-	@$(BIN)/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 check: $(SETUP) $(AIRFLOW)  ## Lint, format check, types, layers, contracts
 	@$(BIN)/ruff check .

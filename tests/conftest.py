@@ -9,13 +9,6 @@ import pytest
 from local import stack as local_stack
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests in one process, for they share its fixtures, and those that need the image, made once."""
-    for item in items:
-        name = "tests/image" if "image" in getattr(item, "fixturenames", ()) else item.location[0]
-        item.add_marker(pytest.mark.xdist_group(name))
-
-
 @pytest.fixture(scope="session", autouse=True)
 def no_stack_of_the_checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Whoever runs the tests may have a local stack up, with data: no test meets it."""
