@@ -9,6 +9,7 @@ import pytest
 
 from loader.airbyte import wait_for
 from loader.run_folder import read_incidents
+from local import airflow
 from local.airflow import INSTALLED, Installation, TaskTry
 from local.airflow import prepare as prepare_airflow
 from local.stack import StackState
@@ -151,6 +152,25 @@ def test_parameters_choose_datasets_and_a_past_sync_and_force_it(stack: StackSta
     (rockets,) = record_of(again.run_id).datasets
     assert (rockets.inserted, rockets.unchanged, rockets.was_already_published) == (0, 4, False)
     assert rows("select count(*) from pipeline.load_ledger where dataset = 'rockets'") == [(2,)]
+
+
+def test_quarantine_is_replayed_and_the_lake_maintained_by_dags_of_their_own(stack: StackState) -> None:
+    source = request("sample", "cores/wrong-type:1%", launches=40, datasets=("cores", "rockets"))
+    first = run_dag(stack, source)
+    assert states(first) == GOOD
+    assert record_of(first.run_id).verdict is Verdict.QUARANTINE
+    before = published_rows("cores")
+
+    replay = airflow.run_dag(stack.state_dir, "spacex_elt_replay", {"dataset": "cores"})
+
+    assert states(replay) == [("replay", "success"), *GOOD[2:]]
+    (cores,) = record_of(replay.run_id).datasets
+    assert (cores.is_partial, cores.extracted, cores.quarantined, cores.deleted) == (True, 1, 1, 0)
+    assert published_rows("cores") == before
+
+    maintenance = airflow.run_dag(stack.state_dir, "spacex_elt_maintenance", {"dry_run": True})
+    assert states(maintenance) == [("maintain", "success")]
+    assert maintenance.is_success
 
 
 _ONE_RUN = """
