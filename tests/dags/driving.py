@@ -74,14 +74,15 @@ def s3_port(stack: StackState) -> int:
     return int(stack.env["AWS_ENDPOINT_URL_S3"].rsplit(":", 1)[1])
 
 
-def wait_for_containers(step: str, status: str) -> list[str]:
-    """The ARNs of the containers behind the door that run a step, once there is one in that state."""
+def wait_for_containers(run_id: str, step: str, status: str) -> list[str]:
+    """The ARNs of the containers behind the door that run a step of a run, once there is one in that state."""
     client = ecs()
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         arns = client.list_tasks(cluster=ECS_CLUSTER, family=BEHIND, desiredStatus=status)["taskArns"]
         told = client.describe_tasks(cluster=ECS_CLUSTER, tasks=arns)["tasks"] if arns else []
-        mine = [each for each in told if each["overrides"]["containerOverrides"][0]["command"][0] == step]
+        wanted = [step, "--run-id", run_id]
+        mine = [each for each in told if each["overrides"]["containerOverrides"][0]["command"][:3] == wanted]
         if mine and all(each["lastStatus"] == status for each in mine):
             return [str(each["taskArn"]) for each in mine]
         time.sleep(0.2)

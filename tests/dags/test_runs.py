@@ -191,13 +191,14 @@ def test_a_worker_that_is_killed_is_followed_by_one_that_finds_its_container_run
         wait_for(pipeline.sync_server, job_id, 60)
     conf = json.dumps({"sync_job_id": job_id, "datasets": ["rockets"]})
     python, instant = str(INSTALLED.binaries / "python"), "2026-01-02T03:04:05+00:00"
+    run_id = f"manual__{instant}"
     command = [python, "-c", _ONE_RUN, str(ROOT / "dags"), instant, conf]
     with Door(s3_port(stack)) as door, task_definition({"AWS_ENDPOINT_URL_S3": door.url}) as behind_the_door:
         told = {"SPACEX_ELT_TASK_DEFINITION": behind_the_door, "SPACEX_ELT_DEADLINE_HOURS": "0"}
         variables = prepare_airflow(stack.state_dir, told)
         door.let_in.clear()  # the container waits for the lake while its worker dies
         first = subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        (container,) = wait_for_containers("plan", "RUNNING")
+        (container,) = wait_for_containers(run_id, "plan", "RUNNING")
         first.kill()
         first.wait()
 
@@ -212,8 +213,8 @@ def test_a_worker_that_is_killed_is_followed_by_one_that_finds_its_container_run
         second.stdout.close()
 
     assert second.wait() == 0, "".join(said[-30:])
-    assert wait_for_containers("plan", "STOPPED") == [container]
-    assert record_of(f"manual__{instant}").verdict is Verdict.GO
+    assert wait_for_containers(run_id, "plan", "STOPPED") == [container]
+    assert record_of(run_id).verdict is Verdict.GO
 
 
 def test_the_older_airflow_runs_the_same_files(stack: StackState) -> None:
