@@ -34,4 +34,6 @@ ENV PATH=/opt/spacex-elt/bin:/usr/local/bin:/usr/bin:/bin \
     SPACEX_ELT_WORK_DIR=/tmp/spacex-elt
 WORKDIR /tmp
 USER 10001:10001
+# Fargate mounts its volume over this one and keeps its mode; without it, user 10001 could write nowhere.
+VOLUME ["/tmp"]
 ENTRYPOINT ["spacex-elt"]

@@ -53,7 +53,7 @@ with DAG(
     | publish | the run's record, incidents, data docs | the worst of the run: the DAG run fails with it |
 
     Only exit code 12 (a source or service was away) and containers that did not come to their end are tried again.
-    Clearing a task and those after it is always safe.
+    Clearing a task and those after it is safe from plan on. A new sync is a new run: trigger one.
     """,
 ):
     sync = SyncOperator(

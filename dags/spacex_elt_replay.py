@@ -23,12 +23,14 @@ with DAG(
         "rules": Param(
             [],
             type="array",
+            maxItems=50,
             items={"type": "string", "pattern": "^[A-Za-z0-9_.-]+$"},
             description="Only records that broke one of these rules; empty: all.",
         ),
-        "keys": Param(
+        "record_keys": Param(  # not "keys": a template's params.keys is a method
             [],
             type="array",
+            maxItems=200,  # ECS takes 8,192 characters of overrides
             items={"type": "string", "pattern": "^[A-Za-z0-9_.-]+$"},
             description="Only records with these keys; empty: all.",
         ),
@@ -44,6 +46,6 @@ with DAG(
         arguments="--dataset {{ params.dataset }}"
         "{% if params.batch %} --batch {{ params.batch }}{% endif %}"
         "{% for rule in params.rules %} --rule {{ rule }}{% endfor %}"
-        "{% for key in params.keys %} --key {{ key }}{% endfor %}",
+        "{% for key in params.record_keys %} --key {{ key }}{% endfor %}",
     )
     gate_load_transform_publish(replay)

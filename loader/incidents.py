@@ -72,18 +72,21 @@ def looks_of(pipeline: Pipeline, record: RunRecord) -> Iterator[Look]:
         owner = next(iter(pipeline.contracts.values())).owner
         marts = Place(pipeline.environment, failures.MARTS, failures.TRANSFORM_GATE)
         yield Look(marts, failures.transform_failures(record.transform), owner)
-    yield from steps_done(pipeline, _finished_steps(record))
+    is_replay = any(dataset.is_partial for dataset in record.datasets)
+    yield from steps_done(
+        pipeline, incidents.REPLAY if is_replay else incidents.RUN, _finished_steps(record, is_replay)
+    )
 
 
-def steps_done(pipeline: Pipeline, steps: Iterable[str]) -> Iterator[Look]:
+def steps_done(pipeline: Pipeline, of: str, steps: Iterable[str]) -> Iterator[Look]:
     """What it means for incidents that steps came to their end: one that the scheduler told of is over."""
     owner = next(iter(pipeline.contracts.values())).owner
     for step in steps:
-        yield Look(Place(pipeline.environment, incidents.RUN, step), (), owner)
+        yield Look(Place(pipeline.environment, of, step), (), owner)
 
 
-def _finished_steps(record: RunRecord) -> Iterator[str]:
-    yield from ("replay",) if any(dataset.is_partial for dataset in record.datasets) else ("sync", "plan")
+def _finished_steps(record: RunRecord, is_replay: bool) -> Iterator[str]:
+    yield from ("replay",) if is_replay else ("sync", "plan")
     if not record.not_loaded:
         yield from ("gate", "load")
     if record.transform is not None:

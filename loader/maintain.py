@@ -21,6 +21,7 @@ from loader.pipeline import Pipeline
 from loader.run_folder import RunFolder, finished_runs
 from loader.store import ObjectStore
 from loader.warehouse import Session, StatementRefused
+from observability.incidents import MAINTENANCE
 
 _QUARANTINE = "quarantine"
 #: Folders of the lake that a retention empties. What is in no list here, above all records and incidents, stays.
@@ -73,7 +74,7 @@ def maintain_step(pipeline: Pipeline, run_id: str, retention: Retention) -> Main
             keep_up(session, table)
         done = found.told()
         pipeline.run_folder(run_id).write("maintain.json", done)
-        keep_incidents(pipeline, steps_done(pipeline, ["maintain"]), run_id, pipeline.now())
+        keep_incidents(pipeline, steps_done(pipeline, MAINTENANCE, ["maintain"]), run_id, pipeline.now())
         return done
 
 

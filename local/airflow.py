@@ -199,8 +199,8 @@ def _container_seconds(chosen: StackSettings, run_id: str) -> float:
     seconds = 0.0
     for start in range(0, len(arns), 100):  # the most that ECS describes at once
         for task in ecs.describe_tasks(cluster=stack_env.ECS_CLUSTER, tasks=arns[start : start + 100])["tasks"]:
-            commands = [each.get("command", []) for each in task["overrides"]["containerOverrides"]]
-            if run_id in commands[0] and "startedAt" in task:
+            commands = [each.get("command", []) for each in task["overrides"].get("containerOverrides", [])]
+            if any(run_id in command for command in commands) and "startedAt" in task:
                 seconds += (task["stoppedAt"] - task["startedAt"]).total_seconds()
     return seconds
 

@@ -12,7 +12,8 @@ from enum import StrEnum
 
 from observability.alerts import Announcement, subject_line
 
-RUN = "run"  # the place of what is no gate of a dataset: a step that failed, told by the scheduler (dags/)
+#: Places of what is no gate of a dataset: a step that failed, told by the scheduler (dags/).
+RUN, REPLAY, MAINTENANCE = STEPS_OF = ("run", "replay", "maintenance")
 STEP_FAILED = "step-failed"  # the one rule of such a place
 _REMEMBERED_RUNS = 50  # an incident may stay open for months
 
@@ -29,11 +30,12 @@ class Place:
     """Where something failed: one gate of one dataset in one environment."""
 
     environment: str
-    dataset: str  # or RUN
-    gate: str  # raw | load | transform | reconcile; of RUN: the step's name
+    dataset: str  # or one of STEPS_OF
+    gate: str  # raw | load | transform | reconcile; of STEPS_OF: the step's name
 
     def __str__(self) -> str:
-        return f"the {self.gate} step" if self.dataset == RUN else f"the {self.gate} gate of {self.dataset}"
+        is_step = self.dataset in STEPS_OF
+        return f"the {self.gate} step of the {self.dataset}" if is_step else f"the {self.gate} gate of {self.dataset}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,21 +6,25 @@ in the lake in the form of observability/incidents.py, so that the next good run
 
 import hashlib
 import json
+import logging
 from datetime import UTC, datetime
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.providers.amazon.aws.hooks.sns import SnsHook
-from botocore.exceptions import ClientError  # type: ignore[import-untyped]
+from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
 
 from spacex_airflow.names import Deployment, read_deployment
 
-#: Exit codes after which publish has told why: a gate's no-go, rows that do not reconcile, a failed transform.
-TOLD_BY_PUBLISH = {11, 13, 14}
+#: Steps, and their exit codes, after which publish has told why: a no-go, rows that do not reconcile, a failed dbt.
+TOLD_BY_PUBLISH = {(step, code) for step in ("load", "transform", "publish") for code in (11, 13, 14)}
 
-DATASET = "run"  # an incident's place is a gate of a dataset; this one is a step of the run
+#: An incident's place is a gate of a dataset; these are a step of a DAG's run.
+PLACES = {"spacex_elt": "run", "spacex_elt_replay": "replay", "spacex_elt_maintenance": "maintenance"}
 RULE = "step-failed"
 _REMEMBERED_RUNS = 50
+_LONGEST_REASON = 20_000  # characters; SNS takes 256 KB in all
+log = logging.getLogger(__name__)
 
 
 def raise_incident(context: Any) -> None:
@@ -30,36 +34,33 @@ def raise_incident(context: Any) -> None:
     same moment (mapped ones) may each announce.
     """
     exception = context.get("exception")
-    if getattr(exception, "exit_code", None) in TOLD_BY_PUBLISH:
+    task = context["ti"]
+    if (task.task_id, getattr(exception, "exit_code", None)) in TOLD_BY_PUBLISH:
         return
     deployment = read_deployment()
-    task = context["ti"]
     now = datetime.now(UTC)
     step, run_id = task.task_id, context["run_id"]
-    key = f"incidents/{fingerprint(deployment.environment, step)}.json"
+    mark = fingerprint(deployment.environment, PLACES[task.dag_id], step)
+    key = f"incidents/{mark}.json"
     known = _read(deployment, key)
     if known is not None and known["state"] == "open":
         if run_id not in known["run_ids"]:
             _store(deployment, key, _met_again(known, run_id, now))
         return
     headline = f"{task.dag_id}: the {step} step failed"
-    opened = _opened(deployment, step, run_id, now, task.task.owner, headline)
+    place = {"environment": deployment.environment, "dataset": PLACES[task.dag_id], "gate": step, "rule_id": RULE}
+    opened = {"fingerprint": mark, **place, **_opened(run_id, now, task.task.owner, headline)}
     _announce(deployment, opened, str(exception or "no reason was given"), task.log_url)
     _store(deployment, key, opened)
 
 
-def fingerprint(environment: str, step: str) -> str:
+def fingerprint(environment: str, place: str, step: str) -> str:
     """The identity of the cause, as observability/incidents.py makes it."""
-    return hashlib.sha256("\n".join((environment, DATASET, step, RULE)).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join((environment, place, step, RULE)).encode()).hexdigest()[:16]
 
 
-def _opened(deployment: Deployment, step: str, run_id: str, now: datetime, owner: str, headline: str) -> dict[str, Any]:
+def _opened(run_id: str, now: datetime, owner: str, headline: str) -> dict[str, Any]:
     return {
-        "fingerprint": fingerprint(deployment.environment, step),
-        "environment": deployment.environment,
-        "dataset": DATASET,
-        "gate": step,
-        "rule_id": RULE,
         "state": "open",
         "opened_at": now.isoformat(),
         "last_seen_at": now.isoformat(),
@@ -81,7 +82,7 @@ def _announce(deployment: Deployment, incident: dict[str, Any], why: str, log_ur
         [
             f"{incident['headline']}.",
             "",
-            why,
+            why[:_LONGEST_REASON],
             "",
             f"Where: run {incident['run_ids'][0]}, environment {incident['environment']}",
             "Still served: the last good version of every dataset that this run did not publish.",
@@ -107,10 +108,10 @@ def _announce(deployment: Deployment, incident: dict[str, Any], why: str, log_ur
 def _read(deployment: Deployment, key: str) -> dict[str, Any] | None:
     try:
         return dict(json.loads(S3Hook().read_key(key, deployment.lake_bucket)))
-    except ClientError as exc:
-        if exc.response["Error"]["Code"] in {"404", "NoSuchKey"}:
-            return None
-        raise
+    except (ClientError, BotoCoreError) as exc:
+        # Not there, or the lake is away, which may be why the step failed: people hear of it all the same.
+        log.info("no incident could be read from %s: %s", key, exc)
+        return None
 
 
 def _store(deployment: Deployment, key: str, incident: dict[str, Any]) -> None:

@@ -30,7 +30,7 @@ class Deployment:
 def read_deployment() -> Deployment:
     """The deployment this Airflow belongs to. Raises LookupError naming the variables that are not set."""
     fields = Deployment.__dataclass_fields__
-    values = {name: os.environ.get(f"SPACEX_ELT_{name.upper()}", "") for name in fields}
+    values = {name: os.environ.get(f"SPACEX_ELT_{name.upper()}", "").replace(" ", "") for name in fields}
     absent = [f"SPACEX_ELT_{name.upper()}" for name, value in values.items() if not value]
     if absent:
         raise LookupError(

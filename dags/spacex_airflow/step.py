@@ -9,7 +9,8 @@ from typing import Any
 from airflow.providers.amazon.aws.exceptions import EcsTaskFailToStart
 from airflow.providers.amazon.aws.hooks.logs import AwsLogsHook
 from airflow.providers.amazon.aws.operators.ecs import EcsRunTaskOperator
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
 from spacex_airflow.names import CONTAINER, LOG_STREAM_PREFIX, read_deployment
 
@@ -27,6 +28,10 @@ FINAL = {
 _LOOK_EVERY_S = 2  # DescribeTasks bears 20 calls a second; a step takes seconds on small data
 _TIME_LIMIT_S = 6 * 3600
 _LINES_TOLD = 12
+_LINE_LENGTH_TOLD = 1000  # an alert takes 256 KB, and so may a line
+_CONFIGURATION_IS_WRONG = {
+    "AccessDeniedException", "ClientException", "InvalidParameterException", "ClusterNotFoundException",
+}  # fmt: skip
 _LOG_PATIENCE_S = 60  # CloudWatch shows a line some seconds after it was written
 
 
@@ -51,8 +56,8 @@ class StepOperator(EcsRunTaskOperator):
 
     `arguments` is a template, split as a shell would. `hands_on` names the part of the result that goes on, for Airflow
     maps tasks over whole results only. A mapped step is given one container's `work`, and `option` once for each of
-    what it `takes` of it; when that is nothing, the task is skipped. A worker that comes back finds its container still
-    running (`reattach`). The container joins Airflow's trace when there is one, else the run's own.
+    what it `takes` of it; when that is nothing, it is done without one. A worker that comes back finds its container
+    still running (`reattach`). The container joins Airflow's trace when there is one, else the run's own.
     """
 
     template_fields = (*EcsRunTaskOperator.template_fields, "arguments")
@@ -102,8 +107,9 @@ class StepOperator(EcsRunTaskOperator):
         """Starts the container and waits in the triggerer."""
         carrier = context["ti"].context_carrier or {}
         values = self.work[self.takes] if self.work is not None else []
-        if self.work is not None and not values:
-            raise AirflowSkipException(f"this container has no {self.takes} to {self.task_id}")
+        if self.work is not None and not values:  # not skipped: what comes after would be skipped with it
+            self.log.info("there are no %s to %s here", self.takes, self.task_id)
+            return {"run_id": context["run_id"], self.takes: []}
         each = [word for value in values for word in (self.option, value)]
         container = {
             "name": CONTAINER,
@@ -111,7 +117,12 @@ class StepOperator(EcsRunTaskOperator):
             "environment": [{"name": "TRACEPARENT", "value": carrier.get("traceparent", "")}],
         }
         self.overrides = {"containerOverrides": [container]}
-        return super().execute(context)
+        try:
+            return super().execute(context)
+        except ClientError as exc:
+            if exc.response["Error"]["Code"] in _CONFIGURATION_IS_WRONG:
+                raise StepRefused(f"ECS refused to run {self.task_id}: {exc}. Check the deployment.", 2) from exc
+            raise
 
     def execute_complete(self, context: Any, event: dict[str, Any] | None = None) -> Any:
         """Takes the container's outcome. Raises StepRefused or StepFailed with the end of what it said."""
@@ -128,7 +139,9 @@ class StepOperator(EcsRunTaskOperator):
         if self.arn is None:
             return StepFailed(f"{self.task_id}: {cause}", None)
         exit_code = self._exit_code()
-        said = "\n".join(line for line in self._last_lines(_LINES_TOLD) if not line.startswith("{"))  # not its result
+        said = "\n".join(
+            line[:_LINE_LENGTH_TOLD] for line in self._last_lines(_LINES_TOLD) if not line.startswith("{")
+        )  # not its result
         if exit_code in FINAL:
             return StepRefused(f"{self.task_id} ended with {exit_code} ({FINAL[exit_code]}):\n{said}", exit_code)
         return StepFailed(f"{self.task_id} ended with {exit_code}, which is worth a retry:\n{said}", exit_code)

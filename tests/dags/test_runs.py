@@ -134,7 +134,7 @@ def test_a_step_that_never_starts_raises_one_incident_which_the_next_good_run_re
 
     assert states(outcome) == GOOD
     assert open_incidents() == {}
-    assert "Resolved: the plan step" in subjects()[-1]
+    assert "Resolved: the plan step of the run" in subjects()[-1]
     if recordings.is_dir():
         accepted = {each.dataset: each.accepted for each in record_of(outcome.run_id).datasets}
         assert accepted == {"launches": 142, "payloads": 166, "cores": 72, "rockets": 4, "launchpads": 6}

@@ -60,3 +60,11 @@ def test_its_lock_holds_nothing_that_only_developers_or_stand_ins_need() -> None
     wanted_by_the_product_too = {"packaging", "cryptography"}  # by dbt; by redshift-connector
     assert direct <= pinned
     assert pinned & (asked["dev"] | asked["local"]) - direct <= wanted_by_the_product_too
+
+
+def test_what_the_task_mounts_is_a_volume_of_the_image_which_gives_it_its_mode() -> None:
+    text = (ROOT / "Dockerfile").read_text()
+    template = (ROOT / "terraform" / "task_definition.json.tftpl").read_text()
+    mounted = re.findall(r'"containerPath": "([^"]+)"', template)
+    assert mounted
+    assert [path for path in mounted if f'VOLUME ["{path}"]' not in text] == []

@@ -174,6 +174,38 @@ def test_a_parameter_that_could_be_something_else_is_refused(bag: Any, param: st
         bag.dags["spacex_elt"].params.get_param(param).resolve(wrong)
 
 
+def test_a_load_without_datasets_is_done_and_not_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan with several containers has such loads. Skipped, they would skip transform and publish: a green run."""
+    from spacex_airflow.step import StepOperator
+
+    for name, value in DEPLOYMENT.items():
+        monkeypatch.setenv(name, value)
+    work: dict[str, list[str]] = {"shards": ["launches-1"], "datasets": []}
+    load = StepOperator(task_id="load", work=work, takes="datasets", option="--dataset")
+    ti = type("Ti", (), {"context_carrier": None})()
+    assert load.execute({"run_id": "r", "ti": ti}) == {"run_id": "r", "datasets": []}
+
+
+def test_every_parameter_is_rendered_into_the_steps_arguments(bag: Any) -> None:
+    given = {
+        "spacex_elt": {"datasets": ["cores", "rockets"], "sync_job_id": "7", "force": True},
+        "spacex_elt_replay": {"dataset": "cores", "batch": "0a", "rules": ["a-b", "c"], "record_keys": ["k1", "k2"]},
+        "spacex_elt_maintenance": {"dry_run": True},
+    }
+    told = {
+        ("spacex_elt", "plan"): "--job-id 9 --dataset cores --dataset rockets --force",
+        ("spacex_elt_replay", "replay"): "--dataset cores --batch 0a --rule a-b --rule c --key k1 --key k2",
+        ("spacex_elt_maintenance", "maintain"): "--dry-run",
+    }
+    for (dag_id, task_id), expected in told.items():
+        dag = bag.dags[dag_id]
+        assert given[dag_id].keys() == dag.params.keys()
+        ti = type("Ti", (), {"xcom_pull": staticmethod(lambda task: 9)})()
+        task = dag.get_task(task_id)
+        rendered = task.render_template(task.arguments, {"params": given[dag_id], "ti": ti}, dag.get_template_env())
+        assert " ".join(rendered.split()) == expected
+
+
 def test_a_deployment_that_says_nothing_is_told_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     from spacex_airflow.names import read_deployment
 
