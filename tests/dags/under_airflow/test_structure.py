@@ -187,7 +187,7 @@ def test_a_load_without_datasets_is_done_and_not_skipped(monkeypatch: pytest.Mon
 
 
 def test_every_parameter_is_rendered_into_the_steps_arguments(bag: Any) -> None:
-    given = {
+    given: dict[str, dict[str, object]] = {
         "spacex_elt": {"datasets": ["cores", "rockets"], "sync_job_id": "7", "force": True},
         "spacex_elt_replay": {"dataset": "cores", "batch": "0a", "rules": ["a-b", "c"], "record_keys": ["k1", "k2"]},
         "spacex_elt_maintenance": {"dry_run": True},
