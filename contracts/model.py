@@ -97,6 +97,11 @@ class Property:
     example: Any
     children: tuple["Property", ...] = ()  # an object's properties, or an array's items as its single child
 
+    @property
+    def column(self) -> str:
+        """The column that a top-level property becomes: Redshift folds names to lower case, quoted ones too."""
+        return self.name.lower()
+
 
 @dataclass(frozen=True, slots=True)
 class RejectLimit:
