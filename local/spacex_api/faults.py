@@ -15,7 +15,7 @@ from local.spacex_api.rates import FaultRefused, FaultSpec, dice, pick
 Record = dict[str, Any]
 Change = Callable[[Any], Any]
 
-_LONG = "Δv budget, told at length; " * 2_600  # above 65,535 bytes, the widest VARCHAR
+_LONG = ("Δv budget, told at length; " * 2_600).rstrip()  # above 65,535 bytes, the widest VARCHAR
 
 
 @dataclass(frozen=True, slots=True)
