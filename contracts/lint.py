@@ -13,6 +13,7 @@ from typing import Any
 from contracts import document, odcs_schema
 from contracts.document import Finding, Problem, ProblemsFound
 from contracts.errors import ContractInvalid, UsageError
+from contracts.evolution.exceptions import lint_exceptions, today
 from contracts.read import SUFFIX, read_contract
 
 __all__ = ["Finding", "lint"]
@@ -21,12 +22,15 @@ __all__ = ["Finding", "lint"]
 def lint(paths: Iterable[Path]) -> list[Finding]:
     """Everything wrong with the contracts in these files and folders, by file and line. Empty means all is well.
 
+    The exceptions beside them are looked at as well (contracts/evolution/exceptions.py).
+
     Raises UsageError when odcslint is not installed or there is nothing to look at.
     """
     files = list(_files(paths))
     if not files:
         raise UsageError(f"nothing to lint: expected files named <dataset>{SUFFIX}, or folders that hold some")
     findings = {finding for file in files for finding in [*_own(file), *_order(file)]}
+    findings |= {found for folder in {file.parent for file in files} for found in lint_exceptions(folder, today())}
     findings |= set(_second_opinion(files))
     return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.key, finding.message))
 
