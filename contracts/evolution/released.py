@@ -40,7 +40,7 @@ def newest_release(folder: Path) -> str | None:
 
 def read_release(folder: Path, ref: str) -> Release:
     """The folder at a tag, branch or commit. Raises UsageError for one that git does not know, ContractInvalid."""
-    commit = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}", about=ref)
+    commit = _git(folder, "rev-parse", "--verify", "--end-of-options", f"{ref}^{{commit}}", about=ref)
     commit_id = commit.decode().strip()
     names = _git(folder, "ls-tree", "--name-only", "-z", commit_id).decode().split("\0")
     contracts = {
