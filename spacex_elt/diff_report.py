@@ -74,8 +74,8 @@ def _text(value: object) -> str | None:
 
 
 def _affected(evolution: Evolution, judged: JudgedChange, consumers: Consumers) -> tuple[str, ...]:
-    """Who reads what breaks. By the older contract's names: they stand in what was written before the change."""
-    if judged.change.consumer is not Effect.BREAKING:
+    """Who reads what breaks or is to go. By the older contract's names: they stand in what was written before the change."""
+    if not judged.change.concerns_readers:
         return ()
     return consumers.of(evolution.old_dataset, judged.change.column)
 

@@ -12,6 +12,7 @@ _FALLBACK = {
 }
 _SPECIAL = {
     ("property", "removed"): "stop reading it before this version is released",
+    ("deprecation", "announced"): "move to what replaces it before a later version removes it",
     ("contract", "removed"): "stop reading the dataset: its table is served no longer",
     ("dataset", "renamed"): "read the table under its new name",
     ("type", "changed"): "cast and unnest anew: values are of another type",
@@ -39,11 +40,11 @@ _UNANNOUNCED = {
 
 
 def advice(change: Change) -> str:
-    """What is to be done about a breaking change; empty for one that breaks nobody."""
+    """What is to be done about a change; empty for one that breaks nobody and announces nothing."""
     words = []
     if change.is_unannounced:
         words.append(f"owner: {_UNANNOUNCED[change.topic]}")
-    if change.consumer is Effect.BREAKING:
+    if change.concerns_readers:
         told = _SPECIAL.get((change.topic, change.verb)) or _FALLBACK.get(change.verb, _FALLBACK["changed"])
         words.append(f"consumers: {told}")
     elif change.producer is Effect.BREAKING:

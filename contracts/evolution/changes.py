@@ -119,6 +119,11 @@ class Change:
         kind = f"{self.topic}-{self.verb}"
         return f"{kind}:{self.where}" if self.where else kind
 
+    @property
+    def concerns_readers(self) -> bool:
+        """Whether those who read the data have something to do, now or before a later version."""
+        return self.consumer is Effect.BREAKING or (self.topic, self.verb) == ("deprecation", "announced")
+
 
 def moved(topic: str, where: str, direction: Direction, what: str, column: str | None = None) -> Iterable[Change]:
     """The change of a limit that moved in a direction; none when it stayed."""

@@ -1,7 +1,7 @@
 """Owns comparing contracts: two files, or a folder with its last release. Printing it is the command line's job."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -44,14 +44,15 @@ def diff_files(old: Path, new: Path, today: date) -> Report:
 def diff_released(folder: Path, ref: str, today: date) -> Report:
     """A folder's contracts against a commit, or (for an empty `ref`) the newest release.
 
+    Only against the release is an exception that fits no change an error: it was made for what changed since.
     Raises ContractInvalid, UsageError.
     """
     name = ref or newest_release(folder)
     if name is None:
         return Report(None)
-    return diff_folders(
-        read_release(folder, name), files.read_folder(folder), read_exceptions(folder / FILE_NAME), today
-    )
+    exceptions = read_exceptions(folder / FILE_NAME)
+    report = diff_folders(read_release(folder, name), files.read_folder(folder), exceptions, today)
+    return replace(report, unmatched=()) if ref else report
 
 
 def diff_folders(

@@ -153,6 +153,7 @@ def test_an_exception_that_fits_no_change_is_an_error(released: Repository) -> N
     released.save("exceptions.yaml", [EXCEPTION])
     report = released.report()
     assert (report.is_honoured, [item.change_id for item in report.unmatched]) == (False, ["pattern-changed:rocket"])
+    assert released.report("HEAD").is_honoured  # that was not what the exception was made for
 
 
 def test_an_exception_is_used_up_by_the_release_it_was_made_for(released: Repository) -> None:
