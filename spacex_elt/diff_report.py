@@ -74,7 +74,7 @@ def _text(value: object) -> str | None:
 
 
 def _affected(evolution: Evolution, judged: JudgedChange, consumers: Consumers) -> tuple[str, ...]:
-    """Who reads what breaks or is to go. By the older contract's names: they stand in what was written before the change."""
+    """Who reads what breaks or is to go, by the names of the older contract: what is there now was written for it."""
     if not judged.change.concerns_readers:
         return ()
     return consumers.of(evolution.old_dataset, judged.change.column)
