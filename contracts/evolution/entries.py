@@ -4,7 +4,7 @@ Old versions are read as they were written, also where today's reader (contracts
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from contracts.custom import VENDOR
@@ -72,20 +72,44 @@ def words_changed(
 ) -> Iterator[Change]:
     """One change for all the words that differ. Their text is not shown: examples may be values of real records."""
     keys = [key for key in sorted(WORDS.union(extra).difference(but)) if old.get(key) != new.get(key)]
-    keys += ["reasons, labels or custom properties"] if _other_words(old) != _other_words(new) else []
+    keys += [name for name, read in _OTHER_WORDS.items() if _differ(read(old), read(new))]
     if keys:
         yield both("words", "changed", where, Effect.PATCH, f"other {', '.join(keys)}")
 
 
-def _other_words(values: Values) -> Any:
-    """Another vendor's properties, descriptions of ours, and the reasons of rules and limits."""
-    items = values.get("customProperties") or []
-    foreign = [item for item in items if item.get("vendor", VENDOR) != VENDOR]
-    about = {item["property"]: item.get("description") for item in items if item not in foreign}
-    reasons = {kind: note.get("reason") for kind, note in notes(values).items()}
+def _differ(old: Mapping[Any, Any], new: Mapping[Any, Any]) -> bool:
+    """Whether words differ about what is in both versions; of what came or went, another change tells."""
+    return any(old[name] != new[name] for name in old.keys() & new.keys())
+
+
+def _reasons(values: Values) -> dict[str, Any]:
     limit = custom(values).get("rejectLimit")
-    labels = [{key: entry[key] for key in entry if key != "value"} for entry in values.get("enum") or []]
-    return foreign, about, reasons, limit.get("reason") if isinstance(limit, dict) else None, labels
+    own = {"rejectLimit": limit.get("reason")} if isinstance(limit, Mapping) else {}
+    return {**own, **{kind: note.get("reason") for kind, note in notes(values).items()}}
+
+
+def _about_ours(values: Values) -> dict[str, Any]:
+    items = values.get("customProperties") or []
+    return {item["property"]: item.get("description") for item in items if item.get("vendor", VENDOR) == VENDOR}
+
+
+def _of_others(values: Values) -> dict[str, Any]:
+    items = values.get("customProperties") or []
+    return {"": [item for item in items if item.get("vendor", VENDOR) != VENDOR]}
+
+
+def _labels(values: Values) -> dict[Any, Any]:
+    return {
+        repr(entry["value"]): {key: entry[key] for key in entry if key != "value"} for entry in values.get("enum") or []
+    }
+
+
+_OTHER_WORDS: dict[str, Callable[[Values], dict[Any, Any]]] = {
+    "reasons": _reasons,
+    "descriptions of custom properties": _about_ours,
+    "custom properties of another vendor": _of_others,
+    "descriptions of enum values": _labels,
+}
 
 
 def unknown_keys(old: Values, new: Values, where: str, known: Iterable[str], column: str | None) -> Iterator[Change]:

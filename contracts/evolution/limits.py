@@ -52,7 +52,10 @@ def _told(topic: str, before: Limit, after: Limit) -> str:
         what = from_to(before.value, after.value)
     if topic == "pattern" and None not in (before.refuses, after.refuses):
         what += "; which of the two accepts more cannot be decided"
-    if before.severity != after.severity:
+    if before.value is None or after.value is None:
+        there = after if before.value is None else before
+        what += "" if there.severity is Severity.ERROR else f" (severity {there.severity})"
+    elif before.severity != after.severity:
         what += f" (severity {before.severity} → {after.severity})"
     return what
 

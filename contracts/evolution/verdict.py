@@ -37,7 +37,7 @@ class Evolution:
     old_dataset: str  # what it was called; its own name unless it was renamed
     old_version: Version | None
     new_version: Version | None
-    changes: tuple[JudgedChange, ...]
+    changes: tuple[JudgedChange, ...]  # those that ask for most come first
 
     @cached_property
     def required(self) -> Bump:
@@ -107,12 +107,13 @@ def judge_added(new: Mapping[str, Any]) -> Evolution:
 def _judged(
     dataset: str, found: Sequence[Change], accepted: Sequence[AcceptedChange], today: date
 ) -> tuple[JudgedChange, ...]:
-    return tuple(
+    judged = [
         JudgedChange(
             change, advice(change), next((item for item in accepted if item.accepts(dataset, change, today)), None)
         )
         for change in found
-    )
+    ]
+    return tuple(sorted(judged, key=lambda each: each.asks, reverse=True))
 
 
 def _version(values: Mapping[str, Any]) -> Version:
