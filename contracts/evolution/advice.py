@@ -48,7 +48,5 @@ def advice(change: Change) -> str:
         told = _SPECIAL.get((change.topic, change.verb)) or _FALLBACK.get(change.verb, _FALLBACK["changed"])
         words.append(f"consumers: {told}")
     elif change.producer is Effect.BREAKING:
-        words.append(
-            "owner: see what it refuses of the landed records first (spacex-elt contracts shadow)"
-        )
+        words.append("owner: see what it refuses of the landed records first (spacex-elt contracts shadow)")
     return "; ".join(words)
