@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from spacex_elt.commands.contracts_diff import contracts_diff
 from spacex_elt.commands.output import AsJson, print_result, results
 from spacex_elt.console import stderr_console
 
@@ -16,6 +17,7 @@ contracts_app = typer.Typer(no_args_is_help=True)
 app.add_typer(warehouse_app, name="warehouse", help="Ask the warehouse.")
 app.add_typer(quarantine_app, name="quarantine", help="Look at records that a gate set aside.")
 app.add_typer(contracts_app, name="contracts", help="Check data contracts.")
+contracts_app.command("diff")(contracts_diff)
 
 
 @app.command()
