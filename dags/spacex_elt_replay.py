@@ -34,6 +34,11 @@ with DAG(
             items={"type": "string", "pattern": "^[A-Za-z0-9_.-]+$"},
             description="Only records with these keys; empty: all.",
         ),
+        "again": Param(
+            False,
+            type="boolean",
+            description="Also records that three replays did not publish, and those that a run took and never ended.",
+        ),
     },
     doc_md="""
     Takes the selected records through the same gates, load and dbt as a daily run, under the contracts of the image
@@ -46,6 +51,7 @@ with DAG(
         arguments="--dataset {{ params.dataset }}"
         "{% if params.batch %} --batch {{ params.batch }}{% endif %}"
         "{% for rule in params.rules %} --rule {{ rule }}{% endfor %}"
-        "{% for key in params.record_keys %} --key {{ key }}{% endfor %}",
+        "{% for key in params.record_keys %} --key {{ key }}{% endfor %}"
+        "{% if params.again %} --again{% endif %}",
     )
     gate_load_transform_publish(replay)

@@ -160,17 +160,17 @@ class History:
         ended = [each for each in self.decisions if isinstance(each, ReplayEnded) and each.run_id == run_id]
         return ended[-1] if ended else None
 
-    def about(self, quarantine_id: str) -> Iterator[Decision]:
-        """The decisions about one record, in order."""
-        runs: set[str] = set()
+    def trails(self) -> dict[str, list[Decision]]:
+        """The decisions about each record, in order."""
+        found: dict[str, list[Decision]] = {}
+        begun: dict[str, ReplayBegun] = {}
         for decision in self.decisions:
-            if isinstance(decision, ReplayEnded):
-                if decision.run_id in runs:
-                    yield decision
-            elif quarantine_id in set(decision.quarantine_ids):
-                if isinstance(decision, ReplayBegun):
-                    runs.add(decision.run_id)
-                yield decision
+            if isinstance(decision, ReplayBegun):
+                begun[decision.run_id] = decision
+            about = begun.get(decision.run_id) if isinstance(decision, ReplayEnded) else decision
+            for quarantine_id in about.quarantine_ids if about else ():
+                found.setdefault(quarantine_id, []).append(decision)
+        return found
 
 
 def history_of(decisions: tuple[Decision, ...], last_number: int) -> History:
@@ -233,8 +233,8 @@ class Journal:
             if decision is None or self._added(history.last_number + 1, decision):
                 return history if decision is None else self.read()
         raise ServiceUnavailable(
-            f"others kept deciding about {self.dataset}'s quarantine at the same moment. Nothing was decided by this call: "
-            "try again."
+            f"others kept deciding about {self.dataset}'s quarantine at the same moment: this call decided "
+            "nothing. Try again."
         )
 
     def _added(self, number: int, decision: Decision) -> bool:

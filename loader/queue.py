@@ -74,17 +74,23 @@ def read_queue(store: ObjectStore, dataset: str, wanted: Wanted, history: Histor
     """The records of a dataset's quarantine, newest object first, each object's in their order.
 
     Memory goes with the records that were decided upon, above all those that replays rejected again, and not with those
-    in quarantine; time with the objects that batch and age leave. What a replay set aside is told as what it is of.
+    in quarantine; time with the objects that batch and age leave. What a replay set aside is told as the record that it
+    is, and a replay's batch means the records that it took.
     """
     history = history or Journal(store, dataset).read()
     replays = history.replays()
-    wanted = replace(wanted, batch_ids=tuple(replays[it].replay_of if it in replays else it for it in wanted.batch_ids))
+    partly = [replays[batch_id] for batch_id in wanted.batch_ids if batch_id in replays]
+    whole = {*wanted.batch_ids} - replays.keys()
+    taken = {quarantine_id for begun in partly for quarantine_id in begun.quarantine_ids}
+    wanted = replace(wanted, batch_ids=(*whole, *(begun.replay_of for begun in partly)))
     objects = [stored for stored in store.list(layout.quarantine_prefix(dataset)) if wanted.takes_object(stored)]
     own = [stored for stored in objects if _batch_of(stored.key) not in replays]
     again = _rejected_again(store, dataset, history)
     for stored in sorted(own, key=_written_at, reverse=True):
         for record in read_object(store, stored.key):
             queued = _queued(record, stored, history, again)
+            if partly and record.batch_id not in whole and record.quarantine_id not in taken:
+                continue
             if wanted.takes(queued):
                 yield queued
 

@@ -14,9 +14,10 @@ from loader.pipeline import Pipeline
 from loader.plan import Request, make_plan
 from loader.publish import publish_step, refuse_imbalance
 from loader.quarantine import read_quarantine
-from loader.replay import ReplayRequest, replay_step, select
+from loader.replay import replay_step
 from loader.run_folder import newest_quarantine, read_incidents
 from loader.s3 import S3Store
+from loader.selection import ReplayRequest, select
 from loader.steps import gate_step, load_step
 from loader.store import StoredObject
 from observability.incidents import IncidentState
@@ -266,7 +267,7 @@ def test_what_a_replay_sets_aside_again_does_not_hide_the_rest(published: Story)
 
 def test_a_dry_look_writes_nothing(published: Story) -> None:
     before = [stored.key for stored in published.pipeline.lake.list("")]
-    assert len(select(published.pipeline, ReplayRequest(published.dataset)).records) == 3
+    assert len(select(published.pipeline, ReplayRequest(published.dataset)).lines) == 3
     assert [stored.key for stored in published.pipeline.lake.list("")] == before
 
 
