@@ -19,10 +19,10 @@ from validation.wording import counted, few
 
 #: What ages are counted by: below so many days.
 AGES: Sequence[tuple[str, float]] = (
-    ("below 1 day", 1),
+    ("less than 1 day", 1),
     ("1 to 7 days", 7),
     ("7 to 30 days", 30),
-    ("30 days and more", float("inf")),
+    ("30 days or more", float("inf")),
 )
 SOON = timedelta(days=7)
 

@@ -17,6 +17,7 @@ from loader.decisions import Decision, ReplayBegun, State, Triage
 from loader.edits import envelope_of
 from loader.queue import AGES, SOON, Queued, Stats
 from loader.redaction import redacted, shown_key, shown_violations
+from validation.wording import counted
 
 _UNKEYED = "a record without a readable key"
 
@@ -183,7 +184,7 @@ def print_stats(console: Console, every: Sequence[Stats]) -> None:
             table.add_row(escape(rule_id), *(f"{states[state]:,}" if states[state] else "" for state in State))
         table.add_row("records", *(f"{stats.by_state[state]:,}" for state in State), style="bold")
         console.print(table)
-        ages = ", ".join(f"{stats.by_age[name]:,} {name}" for name, _ in AGES if stats.by_age[name])
+        ages = ", ".join(f"{stats.by_age[name]:,} for {name}" for name, _ in AGES if stats.by_age[name])
         console.print(f"waiting    {ages or 'none'}", soft_wrap=True)
         if stats.expiring_count and stats.first_expiry_at:
             console.print(
@@ -199,7 +200,7 @@ def _by_state(counts: Counter[State]) -> dict[str, int]:
 
 
 def _state_words(record: Mapping[str, Any]) -> str:
-    tried = f" after {record['attempts']} replays in vain" if record["attempts"] else ""
+    tried = f" after {counted(record['attempts'], 'replay')} in vain" if record["attempts"] else ""
     by = f" by run {record['replayed_by']}" if record["replayed_by"] else ""
     return f"{record['state']}{by}{tried}"
 

@@ -141,6 +141,7 @@ def replay(
     from spacex_elt.run import replay as run_replay
     from spacex_elt.wiring import open_pipeline
 
+    contracts_of([dataset])
     if edited is not None and ids:
         raise UsageError("both ids and --edited name the records to replay. Expected one of them.")
     edits = read_edits(_lines_of(edited), str(edited), by, why) if edited is not None else ()

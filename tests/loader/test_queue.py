@@ -151,7 +151,7 @@ def test_numbers_are_by_rule_state_and_age_and_tell_what_goes_soon(store: Memory
         "text-longest": {State.NEW: 1},
         "id-pattern": {State.DISCARDED: 1},
     }
-    assert told.by_age == {"below 1 day": 1, "7 to 30 days": 1}
+    assert told.by_age == {"less than 1 day": 1, "7 to 30 days": 1}
     assert (told.expiring_count, told.first_expiry_at) == (2, NOW + timedelta(days=5))
     assert stats(store, "things", NOW, timedelta(days=90)).expiring_count == 0
     assert stats(store, "nothing", NOW, timedelta(days=90)).first_expiry_at is None
