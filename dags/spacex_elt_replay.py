@@ -42,7 +42,9 @@ with DAG(
     },
     doc_md="""
     Takes the selected records through the same gates, load and dbt as a daily run, under the contracts of the image
-    that is deployed now. What is still wrong stays in quarantine. Nothing is deleted, and nothing is loaded twice.
+    that is deployed now. What is still wrong stays in quarantine; after three replays in vain a record
+    is left alone. Nothing is deleted, and nothing is loaded twice. Where each record stands, and who decided it:
+    `spacex-elt quarantine list`.
     """,
 ):
     replay = StepOperator(
