@@ -47,7 +47,7 @@ class MemoryStore:
         return self._stored(key)
 
     def put_new(self, key: str, body: bytes, content_type: str) -> StoredObject:
-        if key in self._bodies:
+        if self._bodies.setdefault(key, body) is not body:  # at once: threads may want the same key
             raise ObjectExists(key)
         return self.put(key, body, content_type)
 
