@@ -502,3 +502,58 @@ def test_named_records_find_their_batch_and_unknown_ones_are_told(published: Sto
     assert newest.key == "a"
     with pytest.raises(UsageError, match="lie in 2 batches"):
         select(published.pipeline, ReplayRequest(published.dataset, quarantine_ids=(named, newest.quarantine_id)))
+
+
+class MuteStore(S3Store):
+    """Dies right before it could say a word in the journal."""
+
+    def put_new(self, key: str, body: bytes, content_type: str) -> StoredObject:
+        raise Died
+
+
+def test_a_replay_killed_between_its_commit_and_its_word_says_it_when_it_is_run_again(published: Story) -> None:
+    mended, run_id = published.mended(SMALL), run_of(published, "killed")
+    mended.plan("killed")
+    mute = Story(replace(mended.pipeline, lake=MuteStore(mended.pipeline.lake.bucket)), mended.rig)
+    with pytest.raises(Died):
+        mute.load(run_id)
+    assert published.rig.live() == [("a", "NEW"), ("b", "same"), ("d", "fine"), ("e", "NO")]
+    assert states(published) == {"a": "replaying", "c": "replaying", "e": "replaying"}
+
+    assert fates(mended.steps(run_id)) == (3, 2, 1, 1, 1, 0, 0)
+    assert states(published) == {"a": "replayed", "c": "new", "e": "replayed"}
+
+
+class InterruptedStore(S3Store):
+    """Lets somebody else speak right before the first word of its own."""
+
+    def __init__(self, bucket: str, speak: Callable[[], object]) -> None:
+        super().__init__(bucket)
+        self._speak: Callable[[], object] | None = speak
+
+    def put_new(self, key: str, body: bytes, content_type: str) -> StoredObject:
+        speak, self._speak = self._speak, None
+        if speak is not None:
+            speak()
+        return super().put_new(key, body, content_type)
+
+
+def test_a_record_that_is_discarded_while_a_replay_begins_is_not_in_it(published: Story) -> None:
+    mended, bucket = published.mended(SMALL), published.pipeline.lake.bucket
+    interrupted = InterruptedStore(bucket, lambda: discard(published, "a"))
+    Story(replace(mended.pipeline, lake=interrupted), mended.rig).plan("begins")
+    assert states(published) == {"a": "discarded", "c": "replaying", "e": "replaying"}
+    assert fates(mended.steps(run_of(published, "begins"))) == (2, 1, 1, 1, 0, 0, 0)
+    assert published.rig.live() == [("a", "old"), ("b", "same"), ("d", "fine"), ("e", "NO")]
+
+
+def test_of_two_replays_that_begin_at_once_the_second_gets_what_the_first_left(published: Story) -> None:
+    mended, bucket = published.mended(SMALL), published.pipeline.lake.bucket
+    interrupted = InterruptedStore(bucket, lambda: mended.plan("first", keys=("a", "c")))
+    Story(replace(mended.pipeline, lake=interrupted), mended.rig).plan("second")
+    found = queue(published)
+    assert {key: found[key].run_id for key in "ace"} == {
+        "a": run_of(published, "first"),
+        "c": run_of(published, "first"),
+        "e": run_of(published, "second"),
+    }
