@@ -63,7 +63,11 @@ def test_what_is_true_of_the_api_is_allowed() -> None:
 
 def test_what_leads_to_a_person_is_shown_nowhere() -> None:
     crew = {prop.path: prop.classification for prop in CONTRACTS["crew"].walk()}
-    assert {path for path, classification in crew.items() if classification != "public"} == {"name", "image", "wikipedia"}
+    assert {path for path, classification in crew.items() if classification != "public"} == {
+        "name",
+        "image",
+        "wikipedia",
+    }
 
 
 def test_a_property_that_may_be_null_says_what_null_means() -> None:

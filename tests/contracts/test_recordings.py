@@ -57,14 +57,19 @@ def test_every_recorded_record_keeps_every_rule_but_those_it_truly_breaks(folder
     contract, records = read_contracts()[dataset], _records(folder, dataset)
     assert len(records) == COUNTS[folder, dataset]
     broken = {record["id"]: broken_rules(contract, record) for record in records}
-    assert Counter(rule_id for rules in broken.values() for rule_id in set(rules)) == FINDINGS.get((folder, dataset), {})
+    assert Counter(rule_id for rules in broken.values() for rule_id in set(rules)) == FINDINGS.get(
+        (folder, dataset), {}
+    )
     assert len(broken) == len(records)
 
 
 @pytest.mark.parametrize(("folder", "dataset"), sorted(FINDINGS))
 def test_what_is_found_in_the_recordings_rejects_nothing(folder: str, dataset: str) -> None:
     contract = read_contracts()[dataset]
-    assert {contract.rule(rule_id).severity for rule_id in FINDINGS[folder, dataset]} <= {Severity.WARNING, Severity.INFO}
+    assert {contract.rule(rule_id).severity for rule_id in FINDINGS[folder, dataset]} <= {
+        Severity.WARNING,
+        Severity.INFO,
+    }
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,9 @@ RECORDINGS = [
 
 
 @pytest.mark.parametrize(("snapshot", "dataset", "count"), RECORDINGS)
-def test_a_recording_passes_without_one_reject_and_with_the_warnings_that_are_true(snapshot: str, dataset: str, count: int) -> None:
+def test_a_recording_passes_without_one_reject_and_with_the_warnings_that_are_true(
+    snapshot: str, dataset: str, count: int
+) -> None:
     contract = CONTRACTS[dataset]
     lines = [line(record) for record in recorded(snapshot, dataset)]
 
