@@ -61,14 +61,22 @@ def test_jsonpaths_go_column_by_column() -> None:
     assert CONTRACTS
     for contract in CONTRACTS.values():
         paths = json.loads(jsonpaths(contract))["jsonpaths"]
-        names = [column.name for column in columns(contract)]
-        expected = [f"$['_airbyte_data']['{name}']" for name in names[:-3]]
+        expected = [f"$['_airbyte_data']['{prop.name}']" for prop in contract.properties]
+        assert len(paths) == len(columns(contract))
         assert paths == [
             *expected,
             "$['_airbyte_raw_id']",
             "$['_airbyte_extracted_at']",
             "$['_airbyte_generation_id']",
         ]
+
+
+def test_a_column_is_named_as_redshift_folds_its_property() -> None:
+    starlink = CONTRACTS["starlink"]
+    assert "$['_airbyte_data']['spaceTrack']" in jsonpaths(starlink)
+    assert '    "spacetrack" super not null,\n' in raw_table_ddl(starlink)
+    tables = yaml.safe_load(dbt.sources_yaml([starlink]))["sources"][0]["tables"]
+    assert tables[0]["columns"][0]["name"] == "spacetrack"
 
 
 def _expectation(contract: Contract, rule_id: str) -> Expectation:
