@@ -10,9 +10,8 @@ from tests.contracts.reference_judge import broken_rules
 from tests.validation.recordings import COUNTS, findings, recorded
 
 # Fields that only one of the recordings has: the API gained them in between.
-ADDED_LATER = dict.fromkeys(
-    [("api-2021-04-22", "launchpads"), ("api-2021-04-22", "landpads")], {"images", "images.large", "images.large[]"}
-)
+_IMAGES = {"images", "images.large", "images.large[]"}
+ADDED_LATER = {("api-2021-04-22", "launchpads"): _IMAGES, ("api-2021-04-22", "landpads"): _IMAGES}
 # Arrays that were empty in every record seen.
 NEVER_FILLED = {"links.flickr.small[]"}
 
