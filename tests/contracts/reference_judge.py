@@ -66,7 +66,7 @@ def _compares(argument: Any, values: list[Any]) -> bool:
     first, *others = values
     match argument:
         case SameInstant(tolerance_s=tolerance):
-            return abs(first - datetime.fromisoformat(others[0]).timestamp()) <= tolerance
+            return bool(abs(first - datetime.fromisoformat(others[0]).timestamp()) <= tolerance)
         case Agrees(terms=terms, absolute=absolute, ratio=ratio):
             total = sum(term.times * value for term, value in zip(terms, others, strict=True))
             return bool(abs(first - total) <= max(absolute, ratio * abs(total)))

@@ -148,7 +148,7 @@ def test_a_setting_that_the_files_do_not_have_is_taken_away(
 def with_streams(wanted: Wanted, *names: str) -> Wanted:
     """The same connection, of some streams only."""
     streams = [stream for stream in wanted.connection["configurations"]["streams"] if stream["name"] in names]
-    return replace(wanted, connection=wanted.connection | {"configurations": {"streams": streams}})
+    return replace(wanted, connection={**wanted.connection, "configurations": {"streams": streams}})
 
 
 def test_drift_of_a_connection_is_told_setting_by_setting_and_mended(
