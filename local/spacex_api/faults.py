@@ -57,6 +57,8 @@ _REQUIRED = {
     "ships": ("name", "active", "roles"),
     "dragons": ("name", "diameter.meters", "thrusters[].isp"),
     "landpads": ("name", "latitude", "landing_attempts"),
+    "starlink": ("spaceTrack.EPOCH", "spaceTrack.NORAD_CAT_ID", "spaceTrack"),
+    "history": ("title", "event_date_utc", "links"),
 }
 
 # fault -> dataset -> the places it may strike; the first that a record has is not always the one: they take turns.
@@ -72,6 +74,8 @@ RECORD_FAULTS: Mapping[str, Mapping[str, tuple[Target, ...]]] = {
         "ships": _targets("type", _as_text, "active", "mass_kg", "roles"),
         "dragons": _targets("type", _as_text, "crew_capacity", "heat_shield.size_meters", "thrusters[].isp"),
         "landpads": _targets("type", _as_text, "latitude", "landing_attempts"),
+        "starlink": _targets("type", _as_text, "spaceTrack.DECAYED", "spaceTrack.PERIOD", "spaceTrack.NORAD_CAT_ID"),
+        "history": _targets("type", _as_text, "event_date_unix", "links"),
     },
     "missing-field": {dataset: _targets("required", None, *paths) for dataset, paths in _REQUIRED.items()},
     "null-required": {dataset: _targets("required", _to(None), *paths) for dataset, paths in _REQUIRED.items()},
@@ -86,6 +90,8 @@ RECORD_FAULTS: Mapping[str, Mapping[str, tuple[Target, ...]]] = {
         "ships": _targets("pattern", _to("not-an-object-id"), "id", "launches[]"),
         "dragons": _targets("pattern", _to("not-an-object-id"), "id"),
         "landpads": _targets("pattern", _to("not-an-object-id"), "id", "launches[]"),
+        "starlink": _targets("pattern", _to("not-an-object-id"), "id", "launch"),
+        "history": _targets("pattern", _to("not-an-object-id"), "id"),
     },
     "bad-enum": {
         "launches": _targets("enum", _to("fortnight"), "date_precision"),
@@ -94,6 +100,7 @@ RECORD_FAULTS: Mapping[str, Mapping[str, tuple[Target, ...]]] = {
         "capsules": _targets("enum", _to("on holiday"), "status", "type"),
         "crew": _targets("enum", _to("on holiday"), "status"),
         "landpads": _targets("enum", _to("on holiday"), "status", "type"),
+        "starlink": _targets("enum", _to("TAI"), "spaceTrack.TIME_SYSTEM"),
     },
     "bad-date": {
         "launches": (
@@ -103,6 +110,8 @@ RECORD_FAULTS: Mapping[str, Mapping[str, tuple[Target, ...]]] = {
         "payloads": _targets("format", _to("yesterday"), "epoch"),
         "rockets": _targets("format", _to("2021-02-30"), "first_flight"),
         "dragons": _targets("format", _to("2021-02-30"), "first_flight"),
+        "starlink": _targets("pattern", _to("2021-02-03 12:00"), "spaceTrack.EPOCH", "spaceTrack.CREATION_DATE"),
+        "history": _targets("format", _to("yesterday"), "event_date_utc"),
     },
     "negative-count": {
         "launches": _targets("minimum", _to(-1), "flight_number", "window"),
@@ -114,6 +123,7 @@ RECORD_FAULTS: Mapping[str, Mapping[str, tuple[Target, ...]]] = {
         "ships": _targets("minimum", _to(-1), "abs", "class"),
         "dragons": _targets("minimum", _to(-1), "crew_capacity"),
         "landpads": _targets("minimum", _to(-1), "landing_successes"),
+        "starlink": _targets("minimum", _to(-1), "spaceTrack.REV_AT_EPOCH", "spaceTrack.FILE"),
     },
     "out-of-range": {
         "launches": _targets("maximum", _to(1_664_985_600_000), "date_unix"),  # milliseconds taken for seconds
@@ -124,6 +134,8 @@ RECORD_FAULTS: Mapping[str, Mapping[str, tuple[Target, ...]]] = {
         "ships": _targets("maximum", _to(10_000_000), "imo"),
         "dragons": _targets("maximum", _to(180), "sidewall_angle_deg"),
         "landpads": _targets("maximum", _to(180.5), "latitude"),
+        "starlink": _targets("maximum", _to(400), "spaceTrack.INCLINATION", "spaceTrack.MEAN_ANOMALY"),
+        "history": _targets("maximum", _to(1_664_985_600_000), "event_date_unix"),
     },
     "empty-array": {
         "launches": _targets("min-items", _to([]), "cores"),
@@ -141,6 +153,8 @@ RECORD_FAULTS: Mapping[str, Mapping[str, tuple[Target, ...]]] = {
         "ships": _targets("min-length", _to(""), "name", "type"),
         "dragons": _targets("min-length", _to(""), "name", "type"),
         "landpads": _targets("min-length", _to(""), "name", "locality"),
+        "starlink": _targets("min-length", _to(""), "spaceTrack.OBJECT_NAME"),
+        "history": _targets("min-length", _to(""), "title"),
     },
     "oversized-text": {
         "launches": _targets("max-bytes", _to(_LONG), "details", "name"),
@@ -153,6 +167,7 @@ RECORD_FAULTS: Mapping[str, Mapping[str, tuple[Target, ...]]] = {
         "ships": _targets("max-bytes", _to(_LONG), "name"),
         "dragons": _targets("max-bytes", _to(_LONG), "description"),
         "landpads": _targets("max-bytes", _to(_LONG), "details"),
+        "history": _targets("max-bytes", _to(_LONG), "details", "title"),
     },
 }
 
@@ -167,6 +182,8 @@ _TEXT_FIELD = {
     "ships": "name",
     "dragons": "description",
     "landpads": "details",
+    "starlink": "version",
+    "history": "details",
 }
 
 COLLECTION_FAULTS = ("unknown-field", "duplicate-record", "conflicting-duplicate", "empty-collection")

@@ -16,24 +16,26 @@ _DAY_S = 86_400
 
 
 def starlink(launches: Sequence[dict[str, Any]], seed: int) -> list[dict[str, Any]]:
-    """Satellites of the constellation's launches, each with its orbital elements."""
+    """Satellites of the constellation's launches, each with its orbital elements. Prototypes flew on the very first."""
     thrown = random.Random(f"{seed}:satellites")  # noqa: S311 - nothing secret is drawn
-    flown = [launch for launch in launches if launch["name"].startswith("Halo ") and launch["success"]]
+    halos = [launch for launch in launches if launch["name"].startswith("Halo ") and launch["success"]]
+    batches = [("prototype", launch) for launch in launches[:1]]
+    batches += [("v1.0" if index else "v0.9", launch) for index, launch in enumerate(halos)]
     return [
-        _satellite(thrown, launch, number, f"{index % 999 + 1:03d}{chr(65 + piece)}")
-        for index, launch in enumerate(flown)
-        for piece, number in enumerate(range(index * _PER_LAUNCH, (index + 1) * _PER_LAUNCH))
+        _satellite(thrown, launch, version, index * _PER_LAUNCH + piece, f"{index % 999 + 1:03d}{chr(65 + piece)}")
+        for index, (version, launch) in enumerate(batches)
+        for piece in range(_PER_LAUNCH)
     ]
 
 
-def _satellite(thrown: random.Random, launch: dict[str, Any], number: int, piece: str) -> dict[str, Any]:
+def _satellite(thrown: random.Random, launch: dict[str, Any], version: str, number: int, piece: str) -> dict[str, Any]:
     decayed = thrown.random() < 0.05
     at = launch["date_unix"] + thrown.randint(1_000_000, 9_000_000)
     catalogued = _catalogued(thrown, launch["date_utc"][:10], number, piece, at, decayed=decayed)
     height_km = thrown.uniform(catalogued["PERIAPSIS"], catalogued["APOAPSIS"])
     return {
         "spaceTrack": catalogued,
-        "version": "v1.0",
+        "version": version,
         "launch": launch["id"],
         "longitude": None if decayed else round(thrown.uniform(-180, 180), 8),
         "latitude": None if decayed else round(thrown.uniform(-53, 53), 8),
@@ -70,7 +72,7 @@ def _catalogued(thrown: random.Random, day: str, number: int, piece: str, at: in
         "MEAN_MOTION_DDOT": 0,
         **_size(orbit["MEAN_MOTION"], orbit["ECCENTRICITY"]),
         "OBJECT_TYPE": "PAYLOAD",
-        "RCS_SIZE": "LARGE" if thrown.random() < 0.99 else None,
+        "RCS_SIZE": None if number % 60 == 4 else "LARGE",  # not measured yet
         "COUNTRY_CODE": "US",
         "LAUNCH_DATE": day,
         "SITE": "AFETR",

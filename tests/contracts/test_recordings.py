@@ -10,8 +10,8 @@ from tests.contracts.reference_judge import broken_rules
 from tests.validation.recordings import COUNTS, findings, recorded
 
 # Fields that only one of the recordings has: the API gained them in between.
-_IMAGES = {"images", "images.large", "images.large[]"}
-ADDED_LATER = {("api-2021-04-22", "launchpads"): _IMAGES, ("api-2021-04-22", "landpads"): _IMAGES}
+PICTURES = {"images", "images.large", "images.large[]"}
+ADDED_LATER = {("api-2021-04-22", "launchpads"): PICTURES, ("api-2021-04-22", "landpads"): PICTURES}
 # Arrays that were empty in every record seen.
 NEVER_FILLED = {"links.flickr.small[]"}
 
