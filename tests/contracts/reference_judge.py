@@ -48,7 +48,8 @@ def _frames(value: Any, fields: list[str]) -> Iterator[list[Any]]:
     if not is_below:
         yield [_at(value, field) for field in fields]
         return
-    for item in _at(value, array) or []:
+    items = _at(value, array)
+    for item in items if isinstance(items, list) else []:
         yield from _frames(item, [field.removeprefix(f"{array}[].") for field in fields])
 
 
@@ -61,12 +62,18 @@ def _at(value: Any, path: str) -> Any:
 def _compares(argument: Any, values: list[Any]) -> bool:
     if isinstance(argument, Together):
         return len({value is None for value in values}) == 1
-    if any(value is None for value in values):
+    try:
+        return any(value is None or isinstance(value, bool) for value in values) or _agree(argument, values)
+    except (TypeError, ValueError):  # of the wrong type or form, which other rules tell of
         return True
+
+
+def _agree(argument: Any, values: list[Any]) -> bool:
     first, *others = values
     match argument:
         case SameInstant(tolerance_s=tolerance):
-            return bool(abs(first - datetime.fromisoformat(others[0]).timestamp()) <= tolerance)
+            is_instant = datetime.fromisoformat(others[0]).tzinfo is not None
+            return not is_instant or bool(abs(first - datetime.fromisoformat(others[0]).timestamp()) <= tolerance)
         case Agrees(terms=terms, absolute=absolute, ratio=ratio):
             total = sum(term.times * value for term, value in zip(terms, others, strict=True))
             return bool(abs(first - total) <= max(absolute, ratio * abs(total)))
