@@ -149,6 +149,7 @@ RECORD_FAULTS: Mapping[str, Mapping[str, tuple[Target, ...]]] = {
         "cores": _targets("min-length", _to(""), "serial"),
         "rockets": _targets("min-length", _to(""), "name"),
         "launchpads": _targets("min-length", _to(""), "name", "locality"),
+        "capsules": _targets("min-length", _to(""), "serial"),
         "crew": _targets("min-length", _to(""), "name"),
         "ships": _targets("min-length", _to(""), "name", "type"),
         "dragons": _targets("min-length", _to(""), "name", "type"),
