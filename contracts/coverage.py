@@ -1,8 +1,10 @@
 """Owns the matrix of rules and gates: which gate enforces which rule. Derived from what each gate is given."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from contracts.derive import dbt, expectations
+from contracts.errors import ContractInvalid
 from contracts.model import Contract, Rule, RuleKind, Scope
 
 
@@ -39,3 +41,18 @@ def _is_judged_raw(contract: Contract, rule: Rule) -> bool:
     if rule.scope is Scope.ROW:
         return rule.kind in RAW_ROW_KINDS
     return rule.kind is RuleKind.ROW_COUNT or (rule.kind is RuleKind.UNIQUE and rule.path == contract.key.path)
+
+
+def refuse_holes(contracts: Iterable[Contract]) -> None:
+    """Raises ContractInvalid when a rule is enforced by no gate: a promise that nobody keeps."""
+    holes = [
+        f"{contract.dataset}: {rule_id}"
+        for contract in contracts
+        for rule_id, gates in coverage(contract).items()
+        if not gates
+    ]
+    if holes:
+        raise ContractInvalid(
+            f"no gate enforces {', '.join(holes)}. A rule that nobody checks is a promise that nobody keeps: "
+            "say it so that a gate can check it, or leave it out of the contract."
+        )

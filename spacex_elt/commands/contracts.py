@@ -1,13 +1,27 @@
-"""Owns the commands about contracts: check, show and derive from them. None of them needs a service."""
+"""Owns the commands about contracts: check, show, derive from them, make samples. None of them needs a service."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spacex_elt.console import stderr_console
+from spacex_elt.commands.output import AsJson, print_result, results
+from spacex_elt.console import print_line, stderr_console
+from spacex_elt.derived import Kind
+
+if TYPE_CHECKING:
+    from contracts.model import Contract
 
 app = typer.Typer(no_args_is_help=True)
+
+DatasetOrFile = Annotated[str, typer.Argument(metavar="DATASET", help="A dataset, or the file of a contract.")]
+
+
+def find_contract(name: str) -> "Contract":
+    """The contract of a dataset, or that in a file named `<dataset>.odcs.yaml`."""
+    from contracts.read import FOLDER, SUFFIX, read_contract
+
+    return read_contract(Path(name) if name.endswith(SUFFIX) else FOLDER / f"{name}{SUFFIX}")
 
 
 @app.command("lint")
@@ -29,3 +43,55 @@ def contracts_lint(
     if findings:
         raise ContractInvalid(f"{len(findings)} findings in {len(chosen)} contracts; each is above with file and line.")
     stderr_console().print(f"{len(chosen)} contracts are right.")
+
+
+@app.command("show")
+def contracts_show(dataset: DatasetOrFile, as_json: AsJson = False) -> None:
+    """Show a contract in plain words: what the dataset is, whose, what is promised, its columns and rules.
+
+    Example: spacex-elt contracts show launches
+    """
+    from spacex_elt import contract_report
+
+    contract = find_contract(dataset)
+    if as_json:
+        print_result(contract_report.contract_as_json(contract))
+    else:
+        contract_report.print_contract(results(), contract)
+
+
+@app.command("coverage")
+def contracts_coverage(
+    dataset: Annotated[str | None, typer.Argument(help="A dataset, or the file of a contract (default: all).")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show which gate enforces which rule. Ends with 10 when a rule is enforced by none.
+
+    Example: spacex-elt contracts coverage launches
+    """
+    from contracts.coverage import refuse_holes
+    from contracts.read import read_contracts
+    from spacex_elt import contract_report
+
+    chosen = [find_contract(dataset)] if dataset else list(read_contracts().values())
+    if as_json:
+        print_result(contract_report.coverage_as_json(chosen))
+    else:
+        contract_report.print_coverage(results(), chosen)
+    refuse_holes(chosen)
+
+
+@app.command("derive")
+def contracts_derive(
+    dataset: Annotated[str, typer.Argument(help="A dataset, the file of a contract, or `all`.")],
+    kind: Annotated[Kind, typer.Argument(help="What to derive.")],
+) -> None:
+    """Print what follows from a contract: tables, COPY's paths, each gate's checks, dbt's sources, the data dictionary.
+
+    Example: spacex-elt contracts derive launches ddl
+    """
+    from contracts.read import read_contracts
+    from spacex_elt.derived import derive
+
+    chosen = list(read_contracts().values()) if dataset == "all" else [find_contract(dataset)]
+    print_line(derive(kind, chosen).removesuffix("\n"))
