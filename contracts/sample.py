@@ -1,0 +1,162 @@
+"""Owns records made from a contract: good ones, varied within its rules. The same seed gives the same records.
+
+Bad ones are contracts/specimens.py's job, single values contracts/sample_values.py's.
+"""
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from random import Random
+from typing import Any
+
+from contracts.comparisons import Reference
+from contracts.errors import ContractInvalid, UsageError
+from contracts.model import Contract, LogicalType, Property, Rule, RuleKind, Scope
+from contracts.plain_judge import Record, breaches
+from contracts.sample_repair import repaired
+from contracts.sample_values import Wanted, item_count, scalar
+
+_NULL_RATIO = 0.15
+_REFERENCED = 5  # how many records of another dataset a sample refers to: its first ones under the same seed
+_TRIES = 60
+_OTHER_KEYS = 1_000_000  # beyond the keys that other datasets refer to
+_EXTRACTED_AT_MS = 1_619_085_000_000
+
+
+def good_records(contract: Contract, count: int, seed: int) -> Iterator[Record]:
+    """Records that break no rule of the contract, each with a key of its own.
+
+    References resolve among samples of the same seed, as long as each has at least five records. Raises UsageError
+    when there are not that many keys, ContractInvalid when the rules leave no record at all.
+    """
+    taken: dict[str, set[str]] = {}
+    for index in range(count):
+        yield _one(contract, index, seed, taken)
+
+
+def good_record(contract: Contract) -> Record:
+    """A record with every field there: each value is the contract's own example, each array has the least items."""
+    record = {prop.name: _example(contract, prop) for prop in contract.properties}
+    return repaired(contract, record)
+
+
+def in_envelope(record: Record, number: int, changes: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
+    """The record as Airbyte's S3 destination lands it (envelope v2); `changes` is what the sync says it damaged."""
+    return {
+        "_airbyte_raw_id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"sample/{number}")),
+        "_airbyte_extracted_at": _EXTRACTED_AT_MS,
+        "_airbyte_generation_id": 1,
+        "_airbyte_meta": {"sync_id": 1, "changes": [dict(change) for change in changes]},
+        "_airbyte_data": record,
+    }
+
+
+def with_key(contract: Contract, record: Record, index: int, seed: int) -> Record:
+    """The record under the key that the sample's record of that index has."""
+    wanted = _wanted(contract, contract.key)
+    return {**record, contract.key.name: scalar(wanted, _identity(contract.dataset, index, seed))}
+
+
+def _identity(dataset: str, index: int, seed: int) -> Random:
+    """Where the key of a dataset's record comes from, so that another dataset's sample can refer to it."""
+    return Random(f"{seed}/{dataset}/{index}")  # noqa: S311 - a sample, not a secret
+
+
+def _one(contract: Contract, index: int, seed: int, taken: dict[str, set[str]]) -> Record:
+    broken: list[str] = []
+    name, key_index = contract.key.name, index
+    for attempt in range(_TRIES):
+        maker = _Maker(contract, seed, Random(f"{seed}/{contract.dataset}/{index}/{attempt}"))  # noqa: S311
+        record = repaired(contract, with_key(contract, maker.record(), key_index, seed), fixed={name})
+        broken = [breach.rule_id for breach in breaches(contract, record)]
+        if not broken and _is_new(contract, record, taken):
+            return record
+        if repr(record[name]) in taken.get(name, ()):
+            key_index += _OTHER_KEYS
+    if broken:
+        raise ContractInvalid(
+            f"{contract.dataset}: no record could be made that keeps every rule; the last one tried broke "
+            f"{', '.join(broken)}. Rules that exclude each other, or an example that is none?"
+        )
+    raise UsageError(
+        f"{contract.dataset}: no more than {index} records can have unique values of their own. "
+        f"Ask for fewer: --count {index}"
+    )
+
+
+def _is_new(contract: Contract, record: Record, taken: dict[str, set[str]]) -> bool:
+    """Whether no record before has one of its unique values; remembers them then."""
+    unique = {rule.path for rule in contract.rules if rule.kind is RuleKind.UNIQUE} | {contract.key.name}
+    values = {name: repr(record[name]) for name in unique if record[name] is not None}
+    if any(value in taken.get(name, ()) for name, value in values.items()):
+        return False
+    for name, value in values.items():
+        taken.setdefault(name, set()).add(value)
+    return True
+
+
+def _wanted(contract: Contract, prop: Property) -> Wanted:
+    return Wanted(prop, tuple(rule for rule in contract.rules if rule.path == prop.path and rule.kind in _OF_VALUES))
+
+
+# The rules that a single value can keep or break.
+_OF_VALUES = frozenset(
+    {
+        RuleKind.REQUIRED,
+        RuleKind.TYPE,
+        RuleKind.FORMAT,
+        RuleKind.PATTERN,
+        RuleKind.ENUM,
+        RuleKind.MINIMUM,
+        RuleKind.MAXIMUM,
+        RuleKind.MIN_LENGTH,
+        RuleKind.MAX_LENGTH,
+        RuleKind.MAX_BYTES,
+        RuleKind.MIN_ITEMS,
+        RuleKind.MAX_ITEMS,
+    }
+)
+
+
+class _Maker:
+    """Makes one record, property by property."""
+
+    def __init__(self, contract: Contract, seed: int, random: Random) -> None:
+        self._contract = contract
+        self._seed = seed
+        self._random = random
+
+    def record(self) -> Record:
+        return {prop.name: self._value(prop) for prop in self._contract.properties}
+
+    def _value(self, prop: Property) -> Any:
+        wanted = _wanted(self._contract, prop)
+        if RuleKind.REQUIRED not in wanted.by_kind and self._random.random() < _NULL_RATIO:
+            return None
+        if prop.logical_type is LogicalType.OBJECT:
+            return {child.name: self._value(child) for child in prop.children}
+        if prop.logical_type is LogicalType.ARRAY:
+            return [self._value(prop.children[0]) for _ in range(item_count(wanted, self._random))]
+        reference = reference_at(self._contract, prop.path)
+        if reference is not None:
+            return scalar(wanted, _identity(reference.dataset, self._random.randrange(_REFERENCED), self._seed))
+        return scalar(wanted, self._random)
+
+
+def reference_at(contract: Contract, path: str) -> Reference | None:
+    """What the values at a path name, if a rule says so."""
+    found: list[Rule] = [rule for rule in contract.rules if rule.kind is RuleKind.REFERENCE and rule.path == path]
+    return found[0].argument if found else None
+
+
+def _example(contract: Contract, prop: Property) -> Any:
+    if prop.logical_type is LogicalType.OBJECT:
+        return {child.name: _example(contract, child) for child in prop.children}
+    if prop.logical_type is LogicalType.ARRAY:
+        least = _wanted(contract, prop).by_kind.get(RuleKind.MIN_ITEMS, 1)
+        return [_example(contract, prop.children[0]) for _ in range(max(1, least))]
+    return prop.example
+
+
+def row_rules(contract: Contract) -> tuple[Rule, ...]:
+    """The rules that single records keep or break."""
+    return tuple(rule for rule in contract.rules if rule.scope is Scope.ROW)
