@@ -10,7 +10,7 @@ from typing import Any
 
 from contracts.comparisons import Reference
 from contracts.errors import ContractInvalid, UsageError
-from contracts.model import Contract, LogicalType, Property, Rule, RuleKind, Scope
+from contracts.model import Contract, LogicalType, Property, Rule, RuleKind
 from contracts.plain_judge import Record, breaches
 from contracts.sample_repair import repaired
 from contracts.sample_values import Wanted, item_count, scalar
@@ -94,6 +94,11 @@ def _is_new(contract: Contract, record: Record, taken: dict[str, set[str]]) -> b
     return True
 
 
+def wanted_at(contract: Contract, path: str) -> Wanted:
+    """What a value at a path must be."""
+    return _wanted(contract, next(prop for prop in contract.walk() if prop.path == path))
+
+
 def _wanted(contract: Contract, prop: Property) -> Wanted:
     return Wanted(prop, tuple(rule for rule in contract.rules if rule.path == prop.path and rule.kind in _OF_VALUES))
 
@@ -155,8 +160,3 @@ def _example(contract: Contract, prop: Property) -> Any:
         least = _wanted(contract, prop).by_kind.get(RuleKind.MIN_ITEMS, 1)
         return [_example(contract, prop.children[0]) for _ in range(max(1, least))]
     return prop.example
-
-
-def row_rules(contract: Contract) -> tuple[Rule, ...]:
-    """The rules that single records keep or break."""
-    return tuple(rule for rule in contract.rules if rule.scope is Scope.ROW)

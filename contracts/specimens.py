@@ -5,14 +5,16 @@ What a record breaks is decided by contracts/plain_judge.py, so that no gate is 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 from contracts.comparisons import Agrees, AtMost, SameInstant, fields_of
+from contracts.errors import UsageError
 from contracts.model import ACROSS_FIELDS, Contract, LogicalType, Rule, RuleKind, frame_path
 from contracts.plain_judge import Absent, Breach, Record, breaches, instances, look_up, seconds_of, within
-from contracts.sample import good_record
+from contracts.sample import good_record, good_records, wanted_at, with_key
 from contracts.sample_repair import repaired, set_at
-from contracts.sample_values import moment_of
+from contracts.sample_values import moment_of, scalar
 
 _BOUNDS = {RuleKind.MINIMUM, RuleKind.MAXIMUM}
 _OF_64_BITS = {-(2**63), 2**63 - 1}
@@ -185,3 +187,32 @@ _CANDIDATES: dict[RuleKind, Callable[[Any, Any], list[Any]]] = {
     RuleKind.MIN_ITEMS: lambda good, least: [good[: least - 1]],
     RuleKind.MAX_ITEMS: lambda good, most: [good[:1] * (most + 1)],
 }
+
+
+def breaking_records(contract: Contract, rule: Rule, seed: int) -> list[Record]:
+    """As few records as break this set rule and no other, beside those that it needs to be broken.
+
+    Raises UsageError for a rule about what was published before: no records break it by themselves.
+    """
+    least = max([1, *(other.argument for other in contract.rules if other.kind is RuleKind.ROW_COUNT)])
+    match rule.kind:
+        case RuleKind.ROW_COUNT:
+            return list(good_records(contract, rule.argument - 1, seed))
+        case RuleKind.UNIQUE:
+            first, *others = good_records(contract, max(2, least), seed)
+            value = first[rule.path] or scalar(wanted_at(contract, rule.path), Random(seed))  # noqa: S311
+            return [{**first, rule.path: value}, *others[:-1], {**others[-1], rule.path: value}]
+        case RuleKind.REFERENCE:
+            return [*good_records(contract, least, seed), _dangling(contract, rule, seed, least)]
+    raise UsageError(
+        f"{rule.rule_id} compares a batch with the rows published before: no records break it by themselves. "
+        "To see it break, publish a sample, then one with fewer records (--count)."
+    )
+
+
+def _dangling(contract: Contract, rule: Rule, seed: int, index: int) -> Record:
+    """A good record that names, in the property of the rule, a record that no sample has."""
+    record = with_key(contract, good_record(contract), index, seed)
+    place = _first(rule.path)
+    stranger = scalar(wanted_at(contract, rule.path), Random(f"{seed}/nobody"))  # noqa: S311 - a sample, not a secret
+    return repaired(contract, _changed(record, place, stranger)[1], {place})

@@ -95,3 +95,34 @@ def contracts_derive(
 
     chosen = list(read_contracts().values()) if dataset == "all" else [find_contract(dataset)]
     print_line(derive(kind, chosen).removesuffix("\n"))
+
+
+@app.command("sample")
+def contracts_sample(
+    dataset: DatasetOrFile,
+    count: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many records.")] = 10,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same records.")] = 42,
+    breaking: Annotated[str, typer.Option(metavar="RULE_ID", help="Records that break this rule and no other.")] = "",
+    breaking_each: Annotated[
+        bool, typer.Option("--breaking-each", help="For every rule, records that break it.")
+    ] = False,
+    envelope: Annotated[bool, typer.Option("--envelope", help="As Airbyte lands them.")] = False,
+) -> None:
+    """Make records from a contract, one JSON object a line: good ones, or ones that break a rule on purpose.
+
+    Example: spacex-elt contracts sample launches --breaking date_utc-format --envelope
+    """
+    from contracts.errors import UsageError
+    from spacex_elt import samples
+
+    contract = find_contract(dataset)
+    if breaking and breaking_each:
+        raise UsageError("--breaking and --breaking-each exclude each other: one rule, or every one.")
+    if breaking_each:
+        made = samples.breaking_each(contract, seed, as_landed=envelope)
+    elif breaking:
+        made = samples.breaking(contract, breaking, seed, as_landed=envelope)
+    else:
+        made = samples.good(contract, count, seed, as_landed=envelope)
+    for record in made:
+        print_result(record)
