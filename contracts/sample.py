@@ -56,6 +56,20 @@ def with_key(contract: Contract, record: Record, index: int, seed: int) -> Recor
     return {**record, contract.key.name: scalar(wanted, _identity(contract.dataset, index, seed))}
 
 
+def as_another(contract: Contract, record: Record, index: int, seed: int) -> Record:
+    """A record of examples, under unique values of its own. One that is no example stays: it is the point."""
+    fresh = dict(record)
+    for rule in contract.rules:
+        wanted = wanted_at(contract, rule.path) if rule.kind is RuleKind.UNIQUE else None
+        if wanted is None or wanted.prop is contract.key or record.get(rule.path) != wanted.prop.example:
+            continue
+        numbered = f"{index} {wanted.prop.example}"[: wanted.by_kind.get(RuleKind.MAX_LENGTH)]
+        other = scalar(wanted, Random(f"{seed}/{contract.dataset}.{rule.path}/{index}"))  # noqa: S311
+        fresh[rule.path] = numbered if wanted.is_kept_by(numbered) else other
+    is_key_sound = record.get(contract.key.name) == contract.key.example
+    return with_key(contract, fresh, index, seed) if is_key_sound else fresh
+
+
 def _identity(dataset: str, index: int, seed: int) -> Random:
     """Where the key of a dataset's record comes from, so that another dataset's sample can refer to it."""
     return Random(f"{seed}/{dataset}/{index}")  # noqa: S311 - a sample, not a secret

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from contracts.errors import UsageError
-from contracts.model import Contract, Rule, RuleKind, Scope
-from contracts.sample import good_records, in_envelope, with_key
+from contracts.model import Contract, Scope
+from contracts.sample import as_another, good_records, in_envelope
 from contracts.specimens import Specimen, bad_records, breaking_records
 
 
@@ -49,10 +49,5 @@ def breaking_each(contract: Contract, seed: int, *, as_landed: bool) -> Iterator
 
 
 def _printed(contract: Contract, specimen: Specimen, number: int, seed: int, *, as_landed: bool) -> dict[str, Any]:
-    is_about_key = _is_about_key(contract, contract.rule(specimen.rule_id))
-    record = specimen.record if is_about_key else with_key(contract, specimen.record, number, seed)
+    record = as_another(contract, specimen.record, number, seed)
     return in_envelope(record, number, specimen.changes) if as_landed else record
-
-
-def _is_about_key(contract: Contract, rule: Rule) -> bool:
-    return rule.path == contract.key.path and rule.kind is not RuleKind.UNIQUE

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from contracts.model import Contract, Rule, RuleKind, Scope, Severity
+from contracts.model import Rule, RuleKind, Scope, Severity
 from contracts.plain_judge import Record
 from contracts.read import read_contract, read_contracts
-from contracts.sample import good_record, good_records, in_envelope, with_key
+from contracts.sample import as_another, good_record, good_records, in_envelope
 from contracts.specimens import Specimen, bad_records, breaking_records
 from tests.validation.hand_made import ListSink, line
 from validation.judge import Judge
@@ -36,12 +36,6 @@ class Judged:
     was_rejected: bool
 
 
-def own_key(contract: Contract, record: Record, number: int) -> Record:
-    """The record under a key of its own, unless its key is what is wrong with it."""
-    is_sound = record.get(contract.key.name) == contract.key.example
-    return with_key(contract, record, number, SEED) if is_sound else record
-
-
 @functools.cache
 def gate(dataset: str) -> RawGate:
     return RawGate(CONTRACTS[dataset])
@@ -57,7 +51,7 @@ def judged(dataset: str) -> dict[str, list[Judged]]:
     """What the gate says of every specimen of a contract, asked in one go; by the rule it was made to break."""
     contract = CONTRACTS[dataset]
     specimens = [one for rule in contract.rules if rule.scope is Scope.ROW for one in bad_records(contract, rule)]
-    records = [own_key(contract, one.record, number) for number, one in enumerate(specimens)]
+    records = [as_another(contract, one.record, number, SEED) for number, one in enumerate(specimens)]
     sink = ListSink()
     lines = [landed(record, number, specimens[number].changes) for number, record in enumerate(records)]
     gate(dataset).check_shard("b", "0", [("a", lines)], sink)
