@@ -79,6 +79,7 @@ check: $(SETUP) $(AIRFLOW)  ## Lint, format check, types, layers, contracts
 	@$(BIN)/lint-imports
 	@$(BIN)/hadolint Dockerfile
 	@$(BIN)/spacex-elt contracts lint
+	@$(BIN)/spacex-elt contracts coverage
 
 format: $(SETUP)  ## Format the code
 	@$(BIN)/ruff check --fix .

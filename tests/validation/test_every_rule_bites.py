@@ -2,23 +2,22 @@
 
 import functools
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from contracts.model import Rule, RuleKind, Scope, Severity
 from contracts.plain_judge import Record
-from contracts.read import read_contract, read_contracts
+from contracts.read import read_contracts
 from contracts.sample import as_another, good_record, good_records, in_envelope
 from contracts.specimens import Specimen, bad_records, breaking_records
+from tests.contracts.every_kind import EVERY_KIND
 from tests.validation.hand_made import ListSink, line
 from validation.judge import Judge
 from validation.raw_gate import RawGate, judge_batch
 from validation.results import Verdict, Violation
 from validation.set_checks import LINE_READABLE
 
-EVERY_KIND = Path(__file__).resolve().parents[1] / "contracts" / "every_kind" / "flights.odcs.yaml"
-CONTRACTS = {**read_contracts(), "flights": read_contract(EVERY_KIND)}
+CONTRACTS = {**read_contracts(), "flights": EVERY_KIND}
 ROW_RULES = [(name, rule) for name, of in CONTRACTS.items() for rule in of.rules if rule.scope is Scope.ROW]
 SET_RULES = [
     (name, rule)

@@ -16,17 +16,17 @@ from contracts.derive.expectations import Expectation, ExpectationKind, expectat
 from contracts.derive.redshift import staging_columns
 from contracts.errors import ServiceUnavailable
 from contracts.model import Contract, LogicalType, Rule, RuleKind, Severity
-from contracts.read import read_contract, read_contracts
+from contracts.read import read_contracts
 from contracts.sample import as_another, good_record, good_records
 from contracts.specimens import bad_records, breaking_records
 from local import postgres
+from tests.contracts.every_kind import EVERY_KIND
 from validation import load_gate
 from validation.load_gate import check_staging, context, run_suite, warm_up
 from validation.results import CheckResult, Verdict
 from validation.suite import Told, check_of
 
-EVERY_KIND = Path(__file__).resolve().parents[1] / "contracts" / "every_kind" / "flights.odcs.yaml"
-CONTRACTS = {**read_contracts(), "flights": read_contract(EVERY_KIND)}
+CONTRACTS = {**read_contracts(), "flights": EVERY_KIND}
 SEED = 7
 LAUNCHPADS = CONTRACTS["launchpads"]
 
