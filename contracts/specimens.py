@@ -4,7 +4,7 @@ What a record breaks is decided by contracts/plain_judge.py, so that no gate is 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -42,12 +42,26 @@ def bad_records(contract: Contract, rule: Rule) -> list[Specimen]:
     good = good_record(contract)
     if rule.kind is RuleKind.SOURCE_DAMAGE:
         return [_damaged(contract, rule, good)]
+    near = replace(contract, rules=tuple(other for other in contract.rules if _touch(rule, other)))
     found = [
         specimen
         for place, record in _variants(contract, rule, good)
-        if (specimen := _specimen(contract, rule, place, record)) is not None
+        if (specimen := _specimen(contract, near, rule, place, record)) is not None
     ]
     return [one for one in found if len(one.told) <= 1] or found
+
+
+def _touch(rule: Rule, other: Rule) -> bool:
+    """Whether a change of what one rule reads can matter to another. Asking the others would only take time."""
+    return any(
+        left == right or left.startswith((f"{right}.", f"{right}[")) or right.startswith((f"{left}.", f"{left}["))
+        for left in _paths(rule)
+        for right in _paths(other)
+    )
+
+
+def _paths(rule: Rule) -> tuple[str, ...]:
+    return fields_of(rule.argument) if rule.kind in ACROSS_FIELDS else (rule.path,)
 
 
 def _damaged(contract: Contract, rule: Rule, good: Record) -> Specimen:
@@ -57,17 +71,30 @@ def _damaged(contract: Contract, rule: Rule, good: Record) -> Specimen:
     return Specimen(rule.rule_id, field, record, (Breach(rule.rule_id, field),), (change,))
 
 
-def _specimen(contract: Contract, rule: Rule, place: str, record: Record) -> Specimen | None:
+def _specimen(contract: Contract, near: Contract, rule: Rule, place: str, record: Record) -> Specimen | None:
     """The record, if need be with its other fields brought in line, when it breaks the rule alone. Else None."""
     if rule.kind in _BOUNDS and rule.argument in _OF_64_BITS:
         return Specimen(rule.rule_id, place, record, ())
-    for settled in (record, repaired(contract, record, {place}), _without_partners(contract, rule, record, place)):
-        told = breaches(contract, settled)
-        own = [breach for breach in told if breach.rule_id == rule.rule_id]
-        others = [contract.rule(breach.rule_id) for breach in told if breach.rule_id != rule.rule_id]
-        if len(own) == 1 and not any(other.rejects for other in others) and (rule.rejects or not others):
-            return Specimen(rule.rule_id, own[0].path, settled, tuple(told))
+    others = replace(contract, rules=tuple(other for other in contract.rules if other is not rule))
+    in_line: list[Callable[[], tuple[Contract, Record]]] = [
+        lambda: (near, record),
+        lambda: (contract, repaired(others, record, {place})),
+        lambda: (contract, _without_partners(others, rule, record, place)),
+    ]
+    for bring in in_line:
+        judging, settled = bring()
+        told = breaches(judging, settled)
+        if _is_alone(contract, rule, told):
+            path = next(breach.path for breach in told if breach.rule_id == rule.rule_id)
+            return Specimen(rule.rule_id, path, settled, tuple(told))
     return None
+
+
+def _is_alone(contract: Contract, rule: Rule, told: list[Breach]) -> bool:
+    """Whether the rule is broken once, and beside it only rules that warn where this one rejects."""
+    others = [contract.rule(breach.rule_id) for breach in told if breach.rule_id != rule.rule_id]
+    is_told_once = len(told) - len(others) == 1
+    return is_told_once and not any(other.rejects for other in others) and (rule.rejects or not others)
 
 
 def _without_partners(contract: Contract, rule: Rule, record: Record, place: str) -> Record:
@@ -77,7 +104,7 @@ def _without_partners(contract: Contract, rule: Rule, record: Record, place: str
     around = next((at for at, _ in instances(record, frame) if place.startswith(at)), "")
     fresh = repaired(contract, record, {place})
     for other in contract.rules:
-        fields = fields_of(other.argument) if other.kind in ACROSS_FIELDS and other is not rule else ()
+        fields = fields_of(other.argument) if other.kind in ACROSS_FIELDS else ()
         if rule.path in fields:
             for field in {*fields} - {rule.path} - required:
                 if look_up(fresh, within(field, frame, around)) is not Absent.FIELD:
