@@ -3,6 +3,7 @@
 Bad ones are contracts/specimens.py's job, single values contracts/sample_values.py's.
 """
 
+import copy
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from random import Random
@@ -11,8 +12,8 @@ from typing import Any
 from contracts.comparisons import Reference
 from contracts.errors import ContractInvalid, UsageError
 from contracts.model import Contract, LogicalType, Property, Rule, RuleKind
-from contracts.plain_judge import Record, breaches
-from contracts.sample_repair import repaired
+from contracts.plain_judge import Record, breaches, instances
+from contracts.sample_repair import repaired, set_at
 from contracts.sample_values import Wanted, item_count, scalar
 
 _NULL_RATIO = 0.15
@@ -57,8 +58,12 @@ def with_key(contract: Contract, record: Record, index: int, seed: int) -> Recor
 
 
 def as_another(contract: Contract, record: Record, index: int, seed: int) -> Record:
-    """A record of examples, under unique values of its own. One that is no example stays: it is the point."""
-    fresh = dict(record)
+    """A record of examples, under unique values of its own and naming records that the sample of its seed has.
+
+    A unique value or a reference that is no example stays: it is the point of the record.
+    """
+    fresh: Record = copy.deepcopy(record)
+    _resolve(contract, fresh, seed)
     for rule in contract.rules:
         wanted = wanted_at(contract, rule.path) if rule.kind is RuleKind.UNIQUE else None
         if wanted is None or wanted.prop is contract.key or record.get(rule.path) != wanted.prop.example:
@@ -68,6 +73,16 @@ def as_another(contract: Contract, record: Record, index: int, seed: int) -> Rec
         fresh[rule.path] = numbered if wanted.is_kept_by(numbered) else other
     is_key_sound = record.get(contract.key.name) == contract.key.example
     return with_key(contract, fresh, index, seed) if is_key_sound else fresh
+
+
+def _resolve(contract: Contract, record: Record, seed: int) -> None:
+    for rule in contract.rules:
+        if rule.kind is not RuleKind.REFERENCE:
+            continue
+        wanted = wanted_at(contract, rule.path)
+        for place, value in list(instances(record, rule.path)):
+            if value == wanted.prop.example:
+                set_at(record, place, scalar(wanted, _identity(rule.argument.dataset, 0, seed)))
 
 
 def _identity(dataset: str, index: int, seed: int) -> Random:

@@ -12,7 +12,7 @@ from contracts.comparisons import Agrees, AtMost, SameInstant, fields_of
 from contracts.errors import UsageError
 from contracts.model import ACROSS_FIELDS, Contract, LogicalType, Rule, RuleKind, frame_path
 from contracts.plain_judge import Absent, Breach, Record, breaches, instances, look_up, seconds_of, within
-from contracts.sample import good_record, good_records, wanted_at, with_key
+from contracts.sample import as_another, good_record, good_records, wanted_at
 from contracts.sample_repair import repaired, set_at
 from contracts.sample_values import moment_of, scalar
 
@@ -239,7 +239,7 @@ def breaking_records(contract: Contract, rule: Rule, seed: int) -> list[Record]:
 
 def _dangling(contract: Contract, rule: Rule, seed: int, index: int) -> Record:
     """A good record that names, in the property of the rule, a record that no sample has."""
-    record = with_key(contract, good_record(contract), index, seed)
+    record = as_another(contract, good_record(contract), index, seed)
     place = _first(rule.path)
     stranger = scalar(wanted_at(contract, rule.path), Random(f"{seed}/nobody"))  # noqa: S311 - a sample, not a secret
     return repaired(contract, _changed(record, place, stranger)[1], {place})
