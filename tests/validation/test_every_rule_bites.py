@@ -42,7 +42,7 @@ def gate(dataset: str) -> RawGate:
 
 def landed(record: Record, number: int = 0, changes: tuple[dict[str, str], ...] = ()) -> bytes:
     envelope = in_envelope(record, number, changes)
-    return line(record, **envelope)
+    return line(record, **envelope).removesuffix(b"\n")
 
 
 @functools.cache
