@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from spacex_elt.commands.contracts_diff import contracts_diff
 from spacex_elt.commands.output import AsJson, print_result, results
 from spacex_elt.console import print_line, stderr_console
 from spacex_elt.derived import Kind
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from contracts.model import Contract
 
 app = typer.Typer(no_args_is_help=True)
+app.command("diff")(contracts_diff)
 
 DatasetOrFile = Annotated[str, typer.Argument(metavar="DATASET", help="A dataset, or the file of a contract.")]
 
