@@ -13,7 +13,7 @@ from contracts.read import FOLDER, read_contract
 from contracts.sample import good_records
 from contracts.specimens import Specimen, bad_records
 from tests.contracts.every_kind import FILE as EVERY_KIND_FILE
-from tests.judges.datacontract import ask, exported_json_schema, needed
+from tests.judges.outside import ask, exported_json_schema, needed
 from validation.judge import Judge
 
 pytestmark = needed

@@ -13,7 +13,7 @@ PROGRAM = ROOT / ".venv-judges" / "bin" / "datacontract"
 needed = pytest.mark.skipif(not PROGRAM.exists(), reason="the outside judges are not installed: make judges")
 
 #: Nobody is told that it ran, and whatever it tried to fetch all the same would find nobody there.
-_ALONE = {
+ALONE = {
     "PATH": "/usr/bin:/bin",
     "DO_NOT_TRACK": "1",
     "HTTP_PROXY": "http://127.0.0.1:1",
@@ -27,7 +27,7 @@ def ask(*words: str | Path, home: Path) -> "subprocess.CompletedProcess[str]":
     """One run of the program to its end. `home` is where it may leave things."""
     command = [str(PROGRAM), *map(str, words), "--no-inline-references"]
     return subprocess.run(
-        command, env={**_ALONE, "HOME": str(home)}, cwd=home, capture_output=True, text=True, check=False, timeout=120
+        command, env={**ALONE, "HOME": str(home)}, cwd=home, capture_output=True, text=True, check=False, timeout=120
     )
 
 
