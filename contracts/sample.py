@@ -6,6 +6,7 @@ Bad ones are contracts/specimens.py's job, single values contracts/sample_values
 import copy
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from random import Random
 from typing import Any
 
@@ -30,8 +31,10 @@ def good_records(contract: Contract, count: int, seed: int) -> Iterator[Record]:
     when there are not that many keys, ContractInvalid when the rules leave no record at all.
     """
     taken: dict[str, set[str]] = {}
+    others = {name: distinct_values(contract, name, seed) for name in _other_unique(contract)}
     for index in range(count):
-        yield _one(contract, index, seed, taken)
+        own = {name: next(values) for name, values in others.items()}
+        yield _one(contract, index, seed, own, taken)
 
 
 def good_record(contract: Contract) -> Record:
@@ -64,15 +67,25 @@ def as_another(contract: Contract, record: Record, index: int, seed: int) -> Rec
     """
     fresh: Record = copy.deepcopy(record)
     _resolve(contract, fresh, seed)
-    for rule in contract.rules:
-        wanted = wanted_at(contract, rule.path) if rule.kind is RuleKind.UNIQUE else None
-        if wanted is None or wanted.prop is contract.key or record.get(rule.path) != wanted.prop.example:
-            continue
-        numbered = f"{index} {wanted.prop.example}"[: wanted.by_kind.get(RuleKind.MAX_LENGTH)]
-        other = scalar(wanted, Random(f"{seed}/{contract.dataset}.{rule.path}/{index}"))  # noqa: S311
-        fresh[rule.path] = numbered if wanted.is_kept_by(numbered) else other
+    for name in _other_unique(contract):
+        if record.get(name) == wanted_at(contract, name).prop.example:
+            fresh[name] = next(islice(distinct_values(contract, name, seed), index, None))
     is_key_sound = record.get(contract.key.name) == contract.key.example
     return with_key(contract, fresh, index, seed) if is_key_sound else fresh
+
+
+def distinct_values(contract: Contract, path: str, seed: int) -> Iterator[Any]:
+    """The unique values of a sample's records, by their index; null when there are no more."""
+    wanted, random = wanted_at(contract, path), Random(f"{seed}/{contract.dataset}.{path}")  # noqa: S311
+    seen: set[str] = set()
+    while True:
+        value = next((value for _ in range(_TRIES) if repr(value := scalar(wanted, random)) not in seen), None)
+        seen.add(repr(value))
+        yield value
+
+
+def _other_unique(contract: Contract) -> set[str]:
+    return {rule.path for rule in contract.rules if rule.kind is RuleKind.UNIQUE} - {contract.key.name}
 
 
 def _resolve(contract: Contract, record: Record, seed: int) -> None:
@@ -90,12 +103,14 @@ def _identity(dataset: str, index: int, seed: int) -> Random:
     return Random(f"{seed}/{dataset}/{index}")  # noqa: S311 - a sample, not a secret
 
 
-def _one(contract: Contract, index: int, seed: int, taken: dict[str, set[str]]) -> Record:
+def _one(contract: Contract, index: int, seed: int, own: Mapping[str, Any], taken: dict[str, set[str]]) -> Record:
     broken: list[str] = []
     name, key_index = contract.key.name, index
     for attempt in range(_TRIES):
         maker = _Maker(contract, seed, Random(f"{seed}/{contract.dataset}/{index}/{attempt}"))  # noqa: S311
-        record = repaired(contract, with_key(contract, maker.record(), key_index, seed), fixed={name})
+        made = maker.record()
+        made |= {path: value for path, value in own.items() if None not in (value, made[path])}
+        record = repaired(contract, with_key(contract, made, key_index, seed), fixed={name, *own})
         broken = [breach.rule_id for breach in breaches(contract, record)]
         if not broken and _is_new(contract, record, taken):
             return record
