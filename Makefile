@@ -6,6 +6,7 @@ UV_VERSION := 0.13.9
 SETUP := .venv/.ready
 AIRFLOW := .venv-airflow/.ready
 AIRFLOW_OLDER := .venv-airflow-3.2.1/.ready
+JUDGES := .venv-judges/.ready
 
 export DO_NOT_TRACK := 1
 # Importing the judges takes seconds, and several times that when nobody keeps their bytecode.
@@ -13,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export UV_CUSTOM_COMPILE_COMMAND := make lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup airflow-3.2.1 demo airflow test check format bench fuzz lock dist up down reset clean
+.PHONY: help setup airflow-3.2.1 judges demo airflow test check format bench fuzz lock dist up down reset clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -48,6 +49,12 @@ $(AIRFLOW_OLDER): requirements/airflow-3.2.1.txt | $(SETUP)
 	$(call install,.venv-airflow-3.2.1,$<)
 	@touch $@
 
+judges: $(JUDGES)  ## Make an environment with outside judges of contracts, for tests/judges
+
+$(JUDGES): requirements/judges.txt | $(SETUP)
+	$(call install,.venv-judges,$<)
+	@touch $@
+
 demo: $(SETUP) $(AIRFLOW)  ## Start the local stack and run the Airflow DAG end to end
 	@$(BIN)/spacex-elt local up
 	@$(BIN)/spacex-elt local dag
@@ -72,6 +79,7 @@ check: $(SETUP) $(AIRFLOW)  ## Lint, format check, types, layers, contracts and 
 	@$(BIN)/lint-imports
 	@$(BIN)/hadolint Dockerfile
 	@$(BIN)/spacex-elt contracts lint
+	@$(BIN)/spacex-elt contracts coverage
 	@$(BIN)/spacex-elt contracts diff
 
 format: $(SETUP)  ## Format the code
@@ -96,6 +104,8 @@ lock: $(SETUP)  ## Resolve the requirements again after a change of pyproject.to
 	@$(BIN)/python -m release.requirements
 	@$(BIN)/uv pip compile --group image --universal --python-version 3.11 \
 		--generate-hashes --quiet --constraint requirements/dev.txt --output-file requirements/image.txt
+	@$(BIN)/uv pip compile --group judges --universal --python-version 3.11 \
+		--generate-hashes --quiet --output-file requirements/judges.txt
 
 dist: $(SETUP)  ## Build in dist/ what a deployment uploads: make dist DEPLOYMENT=release/example.env
 	@$(BIN)/python -m release.dist $(DEPLOYMENT)
@@ -111,4 +121,4 @@ reset: $(SETUP)  ## Stop the local stack and remove its data
 
 clean:  ## Remove the local stack, its data and the environments
 	@test ! -x $(BIN)/spacex-elt || $(BIN)/spacex-elt local reset
-	@rm -rf .venv .venv-airflow .venv-airflow-3.2.1 .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist
+	@rm -rf .venv .venv-airflow .venv-airflow-3.2.1 .venv-judges .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist

@@ -1,8 +1,10 @@
 """Owns the matrix of rules and gates: which gate enforces which rule. Derived from what each gate is given."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from contracts.derive import dbt, expectations
+from contracts.errors import ContractInvalid
 from contracts.model import Contract, Rule, RuleKind, Scope
 
 
@@ -38,3 +40,18 @@ def _gates(rule: Rule, loaded: set[str], tested: set[str]) -> list[Gate]:
 def _is_judged_raw(rule: Rule) -> bool:
     """The raw gate sees one dataset: what names records of another can be judged only where all of them are."""
     return rule.kind in (RAW_ROW_KINDS if rule.scope is Scope.ROW else RAW_SET_KINDS)
+
+
+def refuse_holes(contracts: Iterable[Contract]) -> None:
+    """Raises ContractInvalid when a rule is enforced by no gate: a promise that nobody keeps."""
+    holes = [
+        f"{contract.dataset}: {rule_id}"
+        for contract in contracts
+        for rule_id, gates in coverage(contract).items()
+        if not gates
+    ]
+    if holes:
+        raise ContractInvalid(
+            f"no gate enforces {', '.join(holes)}. A rule that nobody checks is a promise that nobody keeps: "
+            "say it so that a gate can check it, or leave it out of the contract."
+        )

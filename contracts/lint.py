@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from contracts import document, odcs_schema
+from contracts import document, odcs_schema, semantics
 from contracts.document import Finding, Problem, ProblemsFound
 from contracts.errors import ContractInvalid, UsageError
 from contracts.evolution.exceptions import lint_exceptions, today
@@ -46,12 +46,12 @@ def _files(paths: Iterable[Path]) -> Iterable[Path]:
 
 def _own(file: Path) -> Sequence[Finding]:
     try:
-        read_contract(file)
+        contract = read_contract(file)
     except ProblemsFound as problems:
         return problems.findings
     except ContractInvalid as exc:
         return [Finding(str(file), 1, "", str(exc))]
-    return []
+    return document.locate(file, semantics.doubts(document.load(file), contract))
 
 
 def _order(file: Path) -> Sequence[Finding]:

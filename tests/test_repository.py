@@ -45,7 +45,7 @@ def test_the_environment_is_read_in_one_module() -> None:
 
 
 def test_the_locks_name_versions_and_hashes_and_no_address() -> None:
-    for lock in ("pipeline", "dev", "image", "airflow", "airflow-3.2.1"):
+    for lock in ("pipeline", "dev", "image", "judges", "airflow", "airflow-3.2.1"):
         text = (ROOT / "requirements" / f"{lock}.txt").read_text()
         assert "--hash=sha256:" in text
         assert "://" not in text

@@ -4,7 +4,7 @@ Each frame has one pandera schema and each rule one named check in it, so pander
 row, and this module says at which JSON path.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandera.polars as pa
@@ -45,6 +45,11 @@ class Judge:
         self._order = {rule_id: order for order, rule_id in enumerate(self._rules)}
         self._flattener = Flattener(contract)
         self._schemas = self._make_schemas()
+
+    @property
+    def schemas(self) -> Mapping[str, pa.DataFrameSchema]:
+        """What is checked, by the path of the frame it is checked on: "" for one row per record."""
+        return self._schemas
 
     def _make_schemas(self) -> dict[str, pa.DataFrameSchema]:
         columns: dict[str, dict[str, list[Rule]]] = {}

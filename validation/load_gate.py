@@ -40,13 +40,13 @@ class WarehouseLogin(Protocol):
 
 def warm_up() -> None:
     """Imports Great Expectations, which takes seconds. Needed by nobody: the gate does it when it must."""
-    with _quiet():
+    with quiet():
         import great_expectations  # noqa: F401
         import sqlalchemy_redshift  # type: ignore[import-untyped] # noqa: F401
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Great Expectations imports deprecated modules and calls its own table schemas deprecated, to name no other."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -86,7 +86,7 @@ def run_suite(datasource: "SQLDatasource", table: str, suite: Sequence[Expectati
     import great_expectations as gx
 
     wanted = gx.ExpectationSuite(name=table, expectations=[to_great_expectations(one, staged_count) for one in suite])
-    with _quiet():
+    with quiet():
         asset = datasource.add_table_asset("staged", table_name=table, schema_name=STAGING_SCHEMA)
         batch = asset.add_batch_definition_whole_table("whole").get_batch()
         outcome = batch.validate(wanted, result_format="SUMMARY")

@@ -11,8 +11,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from contracts import document
 from contracts.errors import ContractInvalid
 from contracts.read import read_contract
+from contracts.semantics import doubts
 from tests.contracts.test_comparisons import CHECKS, LOST_AT
 from tests.contracts.test_read import MOONS
 
@@ -76,6 +78,7 @@ def read_or_refuse(path: Path) -> None:
         assert str(path) in str(exc)
     else:
         assert contract.dataset == "moons"
+        assert all(doubt.message for doubt in doubts(document.load(path), contract))
 
 
 def test_the_contract_that_is_changed_is_right_itself(path: Path) -> None:

@@ -19,23 +19,23 @@ from tests.dbt.warehouse import Records, Warehouse
 from tests.validation.recordings import recorded
 
 ROOT = Path(__file__).resolve().parents[2]
-DATABASE = "dbt_build"
 
 
 @pytest.fixture(scope="module")
-def warehouse(stack: StackState) -> Iterator[Warehouse]:
+def warehouse(stack: StackState, request: pytest.FixtureRequest) -> Iterator[Warehouse]:
+    database = f"dbt_{Path(str(request.path)).stem}"
     home = prepare(postgres_directory(stack.state_dir))
     with closing(psycopg2.connect(home.dsn())) as session:
         session.autocommit = True
-        session.cursor().execute(f"create database {DATABASE} owner loader")
-    with closing(psycopg2.connect(home.dsn(DATABASE))) as session:
+        session.cursor().execute(f"create database {database} owner loader")
+    with closing(psycopg2.connect(home.dsn(database))) as session:
         session.cursor().execute(bootstrap_sql())
         session.commit()
     login = json.loads((stack.state_dir / "redshift-credentials.json").read_bytes())
     port = next(part.ports["redshift"] for part in stack.parts if part.name == "redshift")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", stack.env["SSL_CERT_FILE"])
-        address = WarehouseAddress("127.0.0.1", port, DATABASE, "loader", login["loader"])
+        address = WarehouseAddress("127.0.0.1", port, database, "loader", login["loader"])
         contracts = read_contracts(ROOT / "contracts")
         with connect(address) as opened:
             prepare_warehouse(opened, contracts)

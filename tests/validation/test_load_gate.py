@@ -15,16 +15,19 @@ import pytest
 from contracts.derive.expectations import Expectation, ExpectationKind, expectations
 from contracts.derive.redshift import staging_columns
 from contracts.errors import ServiceUnavailable
-from contracts.model import Contract, LogicalType, Severity
+from contracts.model import Contract, LogicalType, Rule, RuleKind, Severity
 from contracts.read import read_contracts
+from contracts.sample import as_another, good_record, good_records
+from contracts.specimens import bad_records, breaking_records
 from local import postgres
-from tests.validation.specimens import good_record
+from tests.contracts.every_kind import EVERY_KIND
 from validation import load_gate
 from validation.load_gate import check_staging, context, run_suite, warm_up
 from validation.results import CheckResult, Verdict
-from validation.suite import check_of
+from validation.suite import Told, check_of
 
-CONTRACTS = read_contracts()
+CONTRACTS = {**read_contracts(), "flights": EVERY_KIND}
+SEED = 7
 LAUNCHPADS = CONTRACTS["launchpads"]
 
 
@@ -54,15 +57,20 @@ def stage(warehouse: postgres.RunningPostgres, contract: Contract, *records: dic
     return table
 
 
-def judged(
-    warehouse: postgres.RunningPostgres, contract: Contract, table: str, staged_count: int
-) -> dict[str, CheckResult]:
+def answers(warehouse: postgres.RunningPostgres, contract: Contract, table: str, staged_count: int) -> dict[str, Told]:
     url = f"postgresql+psycopg2://{postgres.SUPERUSER}@localhost/{postgres.SUPERUSER}"
     datasource = context().data_sources.add_postgres(
         "pg", connection_string=f"{url}?host={warehouse.host}&port={warehouse.port}"
     )
     told = run_suite(datasource, table, expectations(contract), staged_count)
-    return {one.expectation.rule_id: check_of(contract, one) for one in told}
+    return {one.expectation.rule_id: one for one in told}
+
+
+def judged(
+    warehouse: postgres.RunningPostgres, contract: Contract, table: str, staged_count: int
+) -> dict[str, CheckResult]:
+    told = answers(warehouse, contract, table, staged_count)
+    return {rule_id: check_of(contract, one) for rule_id, one in told.items()}
 
 
 def failed(checks: dict[str, CheckResult]) -> dict[str, tuple[str, str]]:
@@ -74,7 +82,7 @@ def test_a_staged_table_that_keeps_its_contract_passes_every_expectation(
     dataset: str, warehouse: postgres.RunningPostgres
 ) -> None:
     contract = CONTRACTS[dataset]
-    records = [{**good_record(contract), contract.key.name: f"{number:024x}"} for number in range(2)]
+    records = list(good_records(contract, 2, SEED))
 
     checks = judged(warehouse, contract, stage(warehouse, contract, *records), 2)
 
@@ -118,40 +126,51 @@ def test_nothing_is_written_to_disk(
     assert list(tmp_path.iterdir()) == []
 
 
-COLUMN_EXPECTATIONS = [
-    (dataset, one)
-    for dataset, contract in CONTRACTS.items()
-    for one in expectations(contract)
-    if one.kind not in {ExpectationKind.COLUMNS, ExpectationKind.ROW_COUNT, ExpectationKind.UNIQUE}
-]
-
-
-def bad_value(one: Expectation, contract: Contract) -> Any:
-    match one.kind:
-        case ExpectationKind.MINIMUM:
-            return one.argument - 1
-        case ExpectationKind.MAXIMUM:
-            return one.argument + 1
-        case ExpectationKind.NOT_NULL:
-            return None
-    good = good_record(contract)[str(one.column)]
-    return f" {good}" if isinstance(good, str) else -1
+def unlike(contract: Contract) -> dict[str, list[dict[str, Any]]]:
+    """For each expectation that speaks of single rows, rows which break its rule and no other."""
+    return {
+        one.rule_id: [specimen.record for specimen in bad_records(contract, contract.rule(one.rule_id))]
+        for one in expectations(contract)
+        if one.column is not None and one.kind is not ExpectationKind.UNIQUE
+    }
 
 
 @pytest.mark.parametrize("dataset", CONTRACTS)
-def test_every_expectation_of_a_column_bites(dataset: str, warehouse: postgres.RunningPostgres) -> None:
+def test_every_expectation_of_a_column_fails_for_the_rows_that_break_its_rule_and_for_no_other(
+    dataset: str, warehouse: postgres.RunningPostgres
+) -> None:
     contract = CONTRACTS[dataset]
-    of_columns = [one for name, one in COLUMN_EXPECTATIONS if name == dataset]
-    assert of_columns
-    good = good_record(contract)
-    records = [{**good, contract.key.name: f"{number:024x}"} for number in range(len(of_columns))]
-    for record, one in zip(records, of_columns, strict=True):
-        record[str(one.column)] = bad_value(one, contract)
-    widened = _with_wide_texts(contract)
+    bad = unlike(contract)
+    assert bad and all(bad.values())
+    rows = [*good_records(contract, 3, SEED), *(record for records in bad.values() for record in records)]
+    own = [as_another(contract, row, number, SEED) for number, row in enumerate(rows)]
 
-    checks = judged(warehouse, contract, stage(warehouse, widened, *records), len(records))
+    told = answers(warehouse, contract, stage(warehouse, _with_wide_texts(contract), *own), len(own))
 
-    assert set(failed(checks)) == {one.rule_id for one in of_columns}
+    broken = {rule_id: one.broken_count for rule_id, one in told.items() if not one.passed}
+    assert broken == {rule_id: len(records) for rule_id, records in bad.items()}
+
+
+UNIQUE_RULES = [
+    (dataset, rule)
+    for dataset, contract in CONTRACTS.items()
+    for rule in contract.rules
+    if rule.kind is RuleKind.UNIQUE
+]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "rule"), UNIQUE_RULES, ids=[f"{name}-{rule.rule_id}" for name, rule in UNIQUE_RULES]
+)
+def test_a_value_that_may_not_repeat_is_found_when_it_does(
+    dataset: str, rule: Rule, warehouse: postgres.RunningPostgres
+) -> None:
+    contract = CONTRACTS[dataset]
+    rows = breaking_records(contract, rule, SEED)
+
+    checks = judged(warehouse, contract, stage(warehouse, contract, *rows), len(rows))
+
+    assert set(failed(checks)) == {rule.rule_id}
 
 
 def _with_wide_texts(contract: Contract) -> Contract:
