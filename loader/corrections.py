@@ -4,6 +4,7 @@ Which lines those are is the reduce's job to find (loader/reduce.py).
 """
 
 import tempfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -145,5 +146,17 @@ def _first_line(found: Findings) -> int:
 
 
 def _without(keys: Mapping[str, Sequence[str]], gone: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    left = {rule_id: tuple(key for key in known if key not in gone.get(rule_id, ())) for rule_id, known in keys.items()}
+    """The keys by rule without those that are gone; of a key that is there twice the later one is."""
+    left = {rule_id: _without_each(known, gone.get(rule_id, ())) for rule_id, known in keys.items()}
     return {rule_id: known for rule_id, known in left.items() if known}
+
+
+def _without_each(known: Sequence[str], gone: Sequence[str]) -> tuple[str, ...]:
+    still_to_go = Counter(gone)
+    left = []
+    for key in reversed(known):
+        if still_to_go[key]:
+            still_to_go[key] -= 1
+        else:
+            left.append(key)
+    return tuple(reversed(left))

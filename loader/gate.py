@@ -6,7 +6,7 @@ is validation's job (validation/raw_gate.py).
 
 import os
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
@@ -24,7 +24,7 @@ from validation.lines import OverlongLine
 from validation.raw_gate import RawGate
 from validation.results import ObjectCounts, ObjectResult, Rejection, ShardResult
 from validation.set_checks import unique_names
-from validation.uniqueness import ObjectMemory
+from validation.uniqueness import MOST_KEYS_HELD, ObjectMemory
 
 GZIP = "application/gzip"
 
@@ -75,7 +75,19 @@ def gate_shard(store: ObjectStore, contract: Contract, batch: Batch, shard: Shar
     Raises ObjectMissing or ObjectChanged when landing is no longer what the plan saw.
     """
     count = min(os.cpu_count() or 1, len(shard.objects), shard.size_bytes // _PROCESS_BYTES)
-    gated = workers.each(partial(ObjectGate, store, contract, batch), shard.objects, count)
+    return gate_in_processes(store, contract, batch, shard, count)
+
+
+def gate_in_processes(
+    store: ObjectStore, contract: Contract, batch: Batch, shard: Shard, process_count: int
+) -> GateOutput:
+    """The same in so many processes. With more than one, the store has to be picklable."""
+    gated = workers.each(partial(ObjectGate, store, contract, batch), shard.objects, process_count)
+    return together(batch, shard, gated)
+
+
+def together(batch: Batch, shard: Shard, gated: Sequence[GatedObject]) -> GateOutput:
+    """What a shard's objects come to."""
     return GateOutput(
         ShardResult(batch.dataset, batch.batch_id, shard.shard_id, tuple(each.result for each in gated)),
         tuple(each.entry for each in gated if each.entry is not None),
@@ -86,9 +98,10 @@ def gate_shard(store: ObjectStore, contract: Contract, batch: Batch, shard: Shar
 class ObjectGate:
     """Takes objects of one batch through the raw gate, one after the other. Made once per process."""
 
-    def __init__(self, store: ObjectStore, contract: Contract, batch: Batch) -> None:
+    def __init__(self, store: ObjectStore, contract: Contract, batch: Batch, most_held: int = MOST_KEYS_HELD) -> None:
         self._store = store
         self._batch = batch
+        self._most_held = most_held
         self._gate = RawGate(contract)
         self._unique_names = unique_names(contract)
 
@@ -99,7 +112,7 @@ class ObjectGate:
             body = open_files.enter_context(closing(self._store.open(landed.key, landed.etag)))
             sink = _LakeSink(self._store, self._batch, landed, folder, open_files)
             with (folder / "digests").open("wb") as rows:
-                memory = ObjectMemory(rows, self._unique_names)
+                memory = ObjectMemory(rows, self._unique_names, self._most_held)
                 result = self._gate.check_object(landed.key, landed_lines(body), memory, sink)
             entry = sink.written(result)
             may_repeat = memory.is_undecided or len(self._batch.objects) > 1

@@ -67,9 +67,7 @@ def keys_of(*keys: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(chain(*keys)))[:MOST_KEYS])
 
 
-def _joined(
-    first: Mapping[str, tuple[str, ...]], second: Mapping[str, tuple[str, ...]]
-) -> dict[str, tuple[str, ...]]:
+def _joined(first: Mapping[str, tuple[str, ...]], second: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     return {
         rule_id: (*first.get(rule_id, ()), *second.get(rule_id, ()))[:MOST_WARNED_KEYS]
         for rule_id in sorted(first.keys() | second.keys())

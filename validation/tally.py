@@ -90,9 +90,7 @@ class ObjectTally:
     def _reject(self, line: Line, key: str | None, violations: tuple[Violation, ...], fate: str) -> Rejection:
         self._fates[fate] += 1
         size_bytes = None if line.size_bytes == len(line.raw) else line.size_bytes
-        rejection = Rejection(
-            self.object_key, line.number, key, line.raw, violations, line.byte_offset, size_bytes
-        )
+        rejection = Rejection(self.object_key, line.number, key, line.raw, violations, line.byte_offset, size_bytes)
         self._note(rejection)
         return rejection
 

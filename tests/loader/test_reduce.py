@@ -1,29 +1,25 @@
 """However a batch is cut into objects, shards and processes, it comes to what one reader of all of it comes to."""
 
 import io
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.model import Contract, DriftPolicy, RuleKind, Severity
-from loader import gate, layout
+from loader import layout
 from loader.batch import Batch, LandedObject, Shard
-from loader.gate import GateOutput, ObjectGate, gate_shard
-from loader.lines import count_lines, iter_lines
-from loader.quarantine import QuarantinedRecord, read_quarantine
+from loader.gate import GateOutput, ObjectGate, gate_shard, together
+from loader.lines import iter_lines
+from loader.quarantine import quarantined, read_quarantine
 from loader.reduce import reduce_batch
 from tests.loader.landing import EPOCH_MS, compressed
 from tests.loader.memory_store import MemoryStore
 from tests.validation.hand_made import ListSink, contract, good, line, rule
 from validation.raw_gate import RawGate, judge_batch
 from validation.results import ShardResult, Verdict
-from validation.uniqueness import ObjectMemory
 
 #: Few rules, because each example makes a judge anew for each shard.
 CONTRACT = contract(
@@ -135,7 +131,7 @@ def test_any_cut_comes_to_what_one_reader_comes_to(objects: list[Lines], sizes: 
 
     assert totals(outputs) == totals([expected])
     assert published(store, outputs) == sorted(raw for _, raw in sink.accepted)
-    again = [gate.quarantined(batch, rejection) for rejection in sink.rejections]
+    again = [quarantined(batch, rejection) for rejection in sink.rejections]
     assert quarantine(store) == sorted(
         ((e.object_key, e.line_number, e.key, e.violations, e.raw_base64, e.byte_offset) for e in again), key=str
     )
@@ -204,16 +200,17 @@ def test_the_order_of_objects_is_the_batchs_and_not_that_of_their_keys() -> None
     assert sorted(keys) != keys
 
 
-def test_what_the_bounded_memory_cannot_hold_is_left_to_the_reduce(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_bounded_memory_cannot_hold_is_left_to_the_reduce() -> None:
     store = MemoryStore()
     lines = [one(good(id=f"{number % 50:04x}")) for number in range(100)]
     batch = land(store, [lines])
-    monkeypatch.setattr(gate, "ObjectMemory", partial(ObjectMemory, most_held=10))
+    (shard,) = shards_of(batch, [1])
+    judge = ObjectGate(store, CONTRACT, batch, most_held=10)
 
-    outputs = gated(store, batch)
-    (reduced,) = reduce_batch(store, CONTRACT, batch, outputs, rows_at_once=7)
+    output = together(batch, shard, [judge(landed) for landed in batch.objects])
+    (reduced,) = reduce_batch(store, CONTRACT, batch, [output], rows_at_once=7)
 
-    assert (outputs[0].result.duplicate_count, reduced.result.duplicate_count) == (10, 50)
+    assert (output.result.duplicate_count, reduced.result.duplicate_count) == (10, 50)
     assert published(store, [reduced]) == sorted(set(lines))
 
 
