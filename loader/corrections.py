@@ -112,7 +112,7 @@ class _Moving:
         violations = dict(zip((line.number for line in judged), found, strict=True))
         for line, is_conflict in waiting:
             broken = violations.get(line.number, ())
-            key = key_of(self._gate.contract, line.record or {})
+            key = key_of(line.record or {}, self._gate.key_name)
             self._taken_back.warn(key, broken)
             if is_conflict and key is not None:
                 self._conflict_count += 1

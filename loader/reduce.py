@@ -69,11 +69,14 @@ def _reduced(
     landed = {each.key: each for each in batch.objects}
     results: list[ObjectResult] = []
     kept_entries: list[ManifestEntry | None] = []
-    for result in output.result.objects:
-        key = result.object_key
-        entry = entries.get(key) or entries.get(layout.accepted_key(batch.dataset, batch.batch_id, key))
-        if (correction := search.correction(key)) is not None:
-            result, entry = corrector.correct(landed[key], result, correction)
+    for alone in output.result.objects:
+        key = alone.object_key
+        correction = search.correction(key)
+        if correction is None:
+            result = alone
+            entry = entries.get(key) or entries.get(layout.accepted_key(batch.dataset, batch.batch_id, key))
+        else:
+            result, entry = corrector.correct(landed[key], alone, correction)
         values = Findings(repeated_values={name: found.first() for name, found in repeated.get(key, {}).items()})
         results.append(replace(result, found=merged((result.found, values))))
         kept_entries.append(entry)

@@ -1,4 +1,4 @@
-"""Owns what was found in landed objects and how it adds up: one object's findings, a shard's, a batch's are of one kind.
+"""Owns what was found in landed objects and how it adds up: an object's findings, a shard's, a batch's are of one kind.
 
 Finding it is validation/tally.py's job, taking the verdict from it validation/set_checks.py's.
 """

@@ -82,6 +82,7 @@ class RawGate:
 
     def __init__(self, contract: Contract, door: Door | None = None, judged_at_once: int = JUDGED_AT_ONCE) -> None:
         self.contract = contract
+        self.key_name = contract.key.name
         self.door = door or ClosedDoor()
         self.judged_at_once = judged_at_once
         self._judge: Judge | None = None
@@ -135,10 +136,10 @@ class _ObjectCheck:
     def check(self, lines: Iterable[LandedLine]) -> ObjectResult:
         """Judges every line."""
         reading = _Reading(lines)
-        opens_for, meet, contract = self._gate.door.opens_for, self._memory.meet, self._gate.contract
+        opens_for, meet, key_name = self._gate.door.opens_for, self._memory.meet, self._gate.key_name
         for line in reading.lines():
             record = None if isinstance(line, OverlongLine) else opens_for(line)
-            key = None if record is None else key_of(contract, record)
+            key = None if record is None else key_of(record, key_name)
             if record is None or isinstance(line, OverlongLine) or key in self._waiting.keys:
                 self._wait(Line.read(reading.number, reading.byte_offset, line))
                 continue
@@ -164,7 +165,7 @@ class _ObjectCheck:
             self._sink.reject(rejection)
 
     def _wait(self, line: Line) -> None:
-        self._waiting.add(line, None if line.record is None else key_of(self._gate.contract, line.record))
+        self._waiting.add(line, None if line.record is None else key_of(line.record, self._gate.key_name))
         if self._waiting.is_full:
             self._judge_waiting(line.number)
             most = min(2 * self._waiting.most, self._gate.judged_at_once)
@@ -192,7 +193,7 @@ class _ObjectCheck:
         """Whether a line is accepted, and if not, why; a repeated record has no reason."""
         if line.record is None:
             return False, self._tally.unparseable(line)
-        key = key_of(self._gate.contract, line.record)
+        key = key_of(line.record, self._gate.key_name)
         if self._tally.is_rejected(violations):
             return False, self._tally.quarantined(line, key, violations)
         novelty = self._memory.meet(key, line.record, line.raw, line.number, line.byte_offset)
@@ -203,7 +204,7 @@ class _ObjectCheck:
         return True, None
 
     def _repeated(self, line: Line, novelty: Novelty, violations: Sequence[Violation]) -> Rejection | None:
-        key = None if line.record is None else key_of(self._gate.contract, line.record)
+        key = None if line.record is None else key_of(line.record, self._gate.key_name)
         if novelty is Novelty.CONFLICT and key is not None:
             return self._tally.conflicting(line, key, violations)
         self._tally.duplicate_count += 1
@@ -247,7 +248,7 @@ class _Reading:
     """Reads lines up to the end or to where the object is damaged, and knows where it is."""
 
     def __init__(self, lines: Iterable[LandedLine]) -> None:
-        self._lines = iter(lines)
+        self._lines = lines
         self.number = 0
         self.byte_offset = 0  # of the line of that number
         self.next_offset = 0
@@ -255,18 +256,14 @@ class _Reading:
 
     def lines(self) -> Iterator[LandedLine]:
         """Each line, while `number` and `byte_offset` say where it is."""
-        while True:
-            try:
-                line = next(self._lines)
-            except StopIteration:
-                return
-            except ObjectDamaged as error:
-                self.damage = str(error)
-                return
-            self.number += 1
-            self.byte_offset = self.next_offset
-            self.next_offset += len(line) + 1
-            yield line
+        try:
+            for line in self._lines:
+                self.number += 1
+                self.byte_offset = self.next_offset
+                self.next_offset += len(line) + 1
+                yield line
+        except ObjectDamaged as damage:  # of the source's: what is raised where a line is used does not come here
+            self.damage = str(damage)
 
 
 def judge_batch(

@@ -14,10 +14,12 @@ from validation.results import ObjectResult, Rejection, Violation
 _CHANGE_WORDS = {"NULLED": "was nulled", "TRUNCATED": "was truncated"}
 
 
-def key_of(contract: Contract, record: Mapping[str, Any]) -> str | None:
-    """A record's key as text; None when it has none that can be one."""
-    value = record.get(contract.key.name)
-    return str(value) if type(value) in {str, int} else None
+def key_of(record: Mapping[str, Any], name: str) -> str | None:
+    """A record's key, which is its field `name`, as text; None when it has none that can be one."""
+    value = record.get(name)
+    if type(value) is str:
+        return value
+    return str(value) if type(value) is int else None
 
 
 def rejection_of_rest(object_key: str, line_number: int, byte_offset: int, damage: str) -> Rejection:

@@ -3,7 +3,7 @@
 import gzip
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from loader.lines import landed_lines
 from tests.validation.hand_made import RULES, ListSink, check, contract, good, rule
 from tests.validation.hand_made import line as line_with_end
 from validation import raw_gate
+from validation.envelope import Unparseable, parse_line
 from validation.lines import LandedLine, ObjectDamaged
 from validation.raw_gate import RawGate, judge_batch
 from validation.results import RawGateResult, ShardResult, Verdict
@@ -367,7 +368,7 @@ def test_no_line_is_lost(lines: list[bytes]) -> None:
     assert len(sink.rejections) == shard.rejected_count
     given_back = [raw for _, raw in sink.accepted] + [rejection.raw for rejection in sink.rejections]
     assert len(given_back) + shard.duplicate_count == len(lines)
-    assert set(given_back) <= {one for one in lines}
+    assert set(given_back) <= set(lines)
 
 
 @settings(max_examples=60, deadline=None)
@@ -391,6 +392,68 @@ def test_how_many_lines_wait_for_the_judge_changes_nothing(lines: list[bytes], s
 
     assert found == expected
     assert (in_parts.accepted, in_parts.rejections) == (whole.accepted, whole.rejections)
+
+
+class FarSightedDoor:
+    """Opens for every line that the judge finds nothing in, as the best of doors would."""
+
+    def __init__(self) -> None:
+        self._gate = RawGate(CONTRACT)
+
+    def opens_for(self, line: bytes) -> dict[str, Any] | None:
+        opened = parse_line(line)
+        if isinstance(opened, Unparseable) or any(self._gate.violations([opened])):
+            return None
+        return opened.record
+
+
+FAR_SIGHTED = FarSightedDoor()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(LINES, max_size=12), st.integers(1, 5))
+def test_a_door_changes_nothing_but_the_order_of_what_is_accepted(lines: list[bytes], size: int) -> None:
+    closed, open_ = ListSink(), ListSink()
+
+    expected = GATE.check_shard("batch", "0", [("a", lines)], closed)
+    found = RawGate(CONTRACT, FAR_SIGHTED, size).check_shard("batch", "0", [("a", lines)], open_)
+
+    assert found == expected
+    assert open_.rejections == closed.rejections
+    assert sorted(open_.accepted) == sorted(closed.accepted)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(LINES, max_size=12), st.integers(1, 5), st.booleans())
+def test_the_sink_can_write_the_object_without_what_is_left_out(lines: list[bytes], size: int, has_door: bool) -> None:
+    kept = KeepingSink(lines)
+
+    RawGate(CONTRACT, FAR_SIGHTED if has_door else None, size).check_shard("batch", "0", [("a", lines)], kept)
+
+    assert sorted(kept.kept) == sorted(raw for _, raw in kept.accepted)
+
+
+class KeepingSink(ListSink):
+    """Does what the loader does: copies the first lines when some are left out, and then what comes."""
+
+    def __init__(self, lines: list[bytes]) -> None:
+        super().__init__()
+        self._lines = lines
+        self._copy: list[bytes] | None = None
+
+    def accept(self, object_key: str, line: bytes) -> None:
+        super().accept(object_key, line)
+        if self._copy is not None:
+            self._copy.append(line)
+
+    def leave_out(self, object_key: str, line_count: int, left_out: Collection[int]) -> None:
+        assert self._copy is None
+        first = enumerate(self._lines[:line_count], start=1)
+        self._copy = [line for number, line in first if number not in left_out]
+
+    @property
+    def kept(self) -> list[bytes]:
+        return self._lines if self._copy is None else self._copy
 
 
 def test_what_waits_is_bounded_by_bytes_too() -> None:
