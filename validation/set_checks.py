@@ -167,7 +167,7 @@ def of_part(contract: Contract, shards: Sequence[ShardResult], damaged: Sequence
     """
     found = merged(shard.found for shard in shards)
     public = {prop.path for prop in contract.walk() if prop.classification == "public"}
-    known = [named for named in sorted(damaged) if not named.startswith(tuple(f"{key}:" for key in found.damaged))]
+    known = [named for named in sorted(damaged) if named.partition(":")[0] not in found.damaged]
     return (
         readable([*found.damaged, *known]),
         unique_key(contract, found.conflicting_keys),

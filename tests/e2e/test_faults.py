@@ -11,6 +11,7 @@ from loader.airbyte import AirbyteServer
 from loader.batch import Plan
 from loader.pipeline import Pipeline
 from loader.quarantine import read_quarantine
+from loader.reduce import reduce_batch
 from loader.steps import gate_step, plan_step
 from local.airbyte.damage import DAMAGE_FAULTS
 from local.spacex_api.faults import DATA_FAULTS, RECORD_FAULTS
@@ -55,7 +56,8 @@ def gate(pipeline: Pipeline, dataset: str, *faults: str) -> Found:
     synced = start_sync(pipeline, pipeline.run_folder(run_id), request)
     plan: Plan = plan_step(pipeline, run_id, synced.job_id, synced.source, synced.datasets)
     batch = plan.batch(dataset)
-    shards = [gate_step(pipeline, run_id, shard.shard_id).result for shard in plan.shards]
+    gated = [gate_step(pipeline, run_id, shard.shard_id) for shard in plan.shards]
+    shards = [output.result for output in reduce_batch(pipeline.lake, CONTRACTS[dataset], batch, gated)]
     damaged = [landed.key for landed in batch.objects if landed.damage]
     result = judge_batch(CONTRACTS[dataset], batch.batch_id, shards, batch.expected_count, damaged)
     records = list(read_quarantine(pipeline.lake, dataset, batch.batch_id))

@@ -27,7 +27,7 @@ from tests.loader.rig import Rig, thing, things
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
 KEPT = Retention(quarantine_days=90, lake_days=400)
-NOTHING = dict.fromkeys(("quarantine", "landing", "accepted", "manifests", "replays", "runs"), 0)
+NOTHING = dict.fromkeys(("quarantine", "landing", "digests", "accepted", "manifests", "replays", "runs"), 0)
 
 
 @dataclass
