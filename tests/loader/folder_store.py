@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from loader.store import ObjectChanged, ObjectMissing, StoredObject
+from loader.store import ObjectChanged, ObjectExists, ObjectMissing, StoredObject
 
 _WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -47,6 +47,11 @@ class FolderStore:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(body)
         return self._stored(key)
+
+    def put_new(self, key: str, body: bytes, content_type: str) -> StoredObject:
+        if (self._folder / key).exists():
+            raise ObjectExists(key)
+        return self.put(key, body, content_type)
 
     def put_file(self, key: str, path: Path, content_type: str) -> StoredObject:
         return self.put(key, path.read_bytes(), content_type)
