@@ -1,28 +1,35 @@
 """Owns the gate step: one shard's objects through the raw gate, what it set aside and what it let pass written down.
 
-Deciding is validation's job (validation/raw_gate.py).
+Each object is judged alone, several at once; what repeats in others is found when all are (loader/reduce.py). Deciding
+is validation's job (validation/raw_gate.py).
 """
 
-import gzip
+import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from contracts.model import Contract
-from loader import layout
+from loader import layout, workers
 from loader.batch import Batch, LandedObject, Shard
 from loader.documents import to_json
-from loader.lines import iter_lines
+from loader.lines import GzipWriter, landed_lines
 from loader.quarantine import quarantined
 from loader.store import ObjectStore
+from validation.lines import OverlongLine
 from validation.raw_gate import RawGate
-from validation.results import ObjectCounts, Rejection, ShardResult
+from validation.results import ObjectCounts, ObjectResult, Rejection, ShardResult
+from validation.set_checks import unique_names
+from validation.uniqueness import MOST_KEYS_HELD, ObjectMemory
 
-_GZIP = "application/gzip"
-_FAST = 1  # zlib's level 6 would cost more than the whole gate
+GZIP = "application/gzip"
+
+_DIGESTS = "application/octet-stream"
+_PROCESS_BYTES = 8 << 20  # compressed: less is judged sooner than another process is started
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,89 +42,147 @@ class ManifestEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class DigestFile:
+    """The digests of an object's accepted records, for finding what repeats in others."""
+
+    object_key: str
+    key: str
+    record_count: int
+
+
+@dataclass(frozen=True, slots=True)
 class GateOutput:
     """What the gate step says of one shard."""
 
     result: ShardResult
     entries: tuple[ManifestEntry, ...]
+    digests: tuple[DigestFile, ...] = ()  # none where no other object could have the same records
+
+
+@dataclass(frozen=True, slots=True)
+class GatedObject:
+    """What the gate says of one object."""
+
+    result: ObjectResult
+    entry: ManifestEntry | None  # None where nothing was accepted
+    digests: DigestFile | None
 
 
 def gate_shard(store: ObjectStore, contract: Contract, batch: Batch, shard: Shard) -> GateOutput:
-    """Judges every record of a shard; writes accepted/ (for objects with rejects only) and quarantine/.
+    """Judges every record of a shard; writes accepted/ (of objects with rejects only), quarantine/ and digests/.
 
-    Idempotent: the names and bytes it writes depend on the shard alone. Raises ObjectMissing or ObjectChanged when
-    landing is no longer what the plan saw.
+    Idempotent: the names and bytes it writes depend on the objects alone, not on the shard or the number of processes.
+    Raises ObjectMissing or ObjectChanged when landing is no longer what the plan saw.
     """
-    with ExitStack() as open_files:
-        folder = Path(open_files.enter_context(tempfile.TemporaryDirectory(prefix="spacex-elt-gate-")))
-        sink = _LakeSink(store, batch, shard, folder, open_files)
-        result = RawGate(contract).check_shard(batch.batch_id, shard.shard_id, _lines(store, shard), sink)
-        sink.write_quarantine()
-    return GateOutput(result, tuple(sink.entries))
+    count = min(os.cpu_count() or 1, len(shard.objects), shard.size_bytes // _PROCESS_BYTES)
+    return gate_in_processes(store, contract, batch, shard, count)
 
 
-def _lines(store: ObjectStore, shard: Shard) -> Iterator[tuple[str, Iterator[bytes]]]:
-    for landed in shard.objects:
-        with closing(store.open(landed.key, landed.etag)) as body:
-            yield landed.key, iter_lines(body)
+def gate_in_processes(
+    store: ObjectStore, contract: Contract, batch: Batch, shard: Shard, process_count: int
+) -> GateOutput:
+    """The same in so many processes. With more than one, the store has to be picklable."""
+    gated = workers.each(partial(ObjectGate, store, contract, batch), shard.objects, process_count)
+    return together(batch, shard, gated)
+
+
+def together(batch: Batch, shard: Shard, gated: Sequence[GatedObject]) -> GateOutput:
+    """What a shard's objects come to."""
+    return GateOutput(
+        ShardResult(batch.dataset, batch.batch_id, shard.shard_id, tuple(each.result for each in gated)),
+        tuple(each.entry for each in gated if each.entry is not None),
+        tuple(each.digests for each in gated if each.digests is not None),
+    )
+
+
+class ObjectGate:
+    """Takes objects of one batch through the raw gate, one after the other. Made once per process."""
+
+    def __init__(self, store: ObjectStore, contract: Contract, batch: Batch, most_held: int = MOST_KEYS_HELD) -> None:
+        self._store = store
+        self._batch = batch
+        self._most_held = most_held
+        self._gate = RawGate(contract)
+        self._unique_names = unique_names(contract)
+
+    def __call__(self, landed: LandedObject) -> GatedObject:
+        """Judges one object."""
+        with ExitStack() as open_files:
+            folder = Path(open_files.enter_context(tempfile.TemporaryDirectory(prefix="spacex-elt-gate-")))
+            body = open_files.enter_context(closing(self._store.open(landed.key, landed.etag)))
+            sink = _LakeSink(self._store, self._batch, landed, folder, open_files)
+            with (folder / "digests").open("wb") as rows:
+                memory = ObjectMemory(rows, self._unique_names, self._most_held)
+                result = self._gate.check_object(landed.key, landed_lines(body), memory, sink)
+            entry = sink.written(result)
+            may_repeat = memory.is_undecided or len(self._batch.objects) > 1
+            digests = self._kept(folder / "digests", result) if may_repeat and result.accepted_count else None
+            return GatedObject(result, entry, digests)
+
+    def _kept(self, path: Path, result: ObjectResult) -> DigestFile:
+        key = layout.digests_key(self._batch.dataset, self._batch.batch_id, result.object_key)
+        self._store.put_file(key, path, _DIGESTS)
+        return DigestFile(result.object_key, key, result.accepted_count)
 
 
 class _LakeSink:
-    """Keeps an object's accepted lines on disk until its fate is known; most objects turn out clean."""
+    """Writes what was left out of one object, and the object without it. Of a clean object nothing is written."""
 
-    def __init__(self, store: ObjectStore, batch: Batch, shard: Shard, folder: Path, open_files: ExitStack) -> None:
-        self.entries: list[ManifestEntry] = []
+    def __init__(
+        self, store: ObjectStore, batch: Batch, landed: LandedObject, folder: Path, open_files: ExitStack
+    ) -> None:
         self._store = store
         self._batch = batch
-        self._shard = shard
-        self._landed: dict[str, LandedObject] = {landed.key: landed for landed in shard.objects}
+        self._landed = landed
+        self._folder = folder
         self._open_files = open_files
-        self._accepted: BinaryIO = open_files.enter_context((folder / "accepted").open("w+b"))
-        self._accepted_count = 0  # what came here, for the manifest; the gate keeps its own account
-        self._rejected_path = folder / "quarantine.jsonl.gz"
-        self._rejected: gzip.GzipFile | None = None
+        self._accepted: GzipWriter | None = None
+        self._rejected: GzipWriter | None = None
+        self._files: list[BinaryIO] = []
 
     def accept(self, object_key: str, line: bytes) -> None:
-        self._accepted.write(line)
-        self._accepted.write(b"\n")
-        self._accepted_count += 1
+        if self._accepted is not None:
+            self._accepted.write_line(line)
+
+    def leave_out(self, object_key: str, line_count: int, left_out: Collection[int]) -> None:
+        self._accepted = GzipWriter(self._file("accepted"))
+        if line_count == len(left_out):
+            return
+        with closing(self._store.open(self._landed.key, self._landed.etag)) as body:
+            for number, line in enumerate(landed_lines(body), start=1):
+                if number not in left_out and not isinstance(line, OverlongLine):
+                    self._accepted.write_line(line)
+                if number == line_count:
+                    return
 
     def reject(self, rejection: Rejection) -> None:
         if self._rejected is None:
-            self._rejected = self._open_files.enter_context(_gzip_writer(self._rejected_path))
-        self._rejected.write(to_json(quarantined(self._batch, rejection)) + b"\n")
+            self._rejected = GzipWriter(self._file("rejected"))
+        self._rejected.write_line(to_json(quarantined(self._batch, rejection)))
 
     def finish_object(self, counts: ObjectCounts) -> None:
-        landed = self._landed[counts.object_key]
-        if counts.is_clean and counts.accepted_count:
-            self.entries.append(ManifestEntry(landed.key, landed.size_bytes, self._accepted_count))
-        elif counts.accepted_count:
-            self.entries.append(self._write_accepted(counts))
-        self._accepted.seek(0)
-        self._accepted.truncate()
-        self._accepted_count = 0
+        for writer in (self._accepted, self._rejected):
+            if writer is not None:
+                writer.close()
+        for file in self._files:
+            file.close()
 
-    def _write_accepted(self, counts: ObjectCounts) -> ManifestEntry:
-        name = layout.file_name(counts.object_key)
-        path = self._rejected_path.with_name(name)
-        self._accepted.seek(0)
-        with _gzip_writer(path) as target:
-            while block := self._accepted.read(1 << 20):
-                target.write(block)
-        key = layout.accepted_prefix(self._batch.dataset, self._batch.batch_id) + name
-        stored = self._store.put_file(key, path, _GZIP)
-        path.unlink()
-        return ManifestEntry(stored.key, stored.size_bytes, self._accepted_count)
+    def written(self, counts: ObjectCounts) -> ManifestEntry | None:
+        """Stores what was written, quarantine first, and says what may be loaded."""
+        at = (self._batch.dataset, self._batch.batch_id, self._landed.key)
+        if self._rejected is not None:
+            self._stored("rejected", layout.quarantine_key(*at))
+        if not counts.accepted_count:
+            return None
+        if self._accepted is None:
+            return ManifestEntry(self._landed.key, self._landed.size_bytes, counts.accepted_count)
+        return ManifestEntry(*self._stored("accepted", layout.accepted_key(*at)), counts.accepted_count)
 
-    def write_quarantine(self) -> None:
-        """Stores what was rejected. Nothing was: nothing is written."""
-        if self._rejected is None:
-            return
-        self._rejected.close()
-        key = layout.quarantine_prefix(self._batch.dataset, self._batch.batch_id) + f"{self._shard.shard_id}.jsonl.gz"
-        self._store.put_file(key, self._rejected_path, _GZIP)
+    def _file(self, name: str) -> BinaryIO:
+        file = self._open_files.enter_context((self._folder / name).open("wb"))
+        self._files.append(file)
+        return file
 
-
-def _gzip_writer(path: Path) -> gzip.GzipFile:
-    """A gzip file whose bytes depend on its name and content alone: no time."""
-    return gzip.GzipFile(path, "wb", _FAST, mtime=0)
+    def _stored(self, name: str, key: str) -> tuple[str, int]:
+        stored = self._store.put_file(key, self._folder / name, GZIP)
+        return stored.key, stored.size_bytes

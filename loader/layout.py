@@ -1,6 +1,7 @@
 """Names objects in the lake. Reading and writing them is the store's job (loader/store.py)."""
 
 import re
+import sys
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,14 +34,42 @@ def landing_prefix(dataset: str) -> str:
     return f"landing/{dataset}/"
 
 
-def accepted_prefix(dataset: str, batch_id: str) -> str:
-    """Where the raw gate writes the accepted lines of objects that had rejects."""
-    return f"accepted/{dataset}/{batch_id}/"
+def stated_order(key: str) -> tuple[int, int, str]:
+    """What landed objects are ordered by: the instant in their name, then the part; others last, by key."""
+    name = parse_landed(key)
+    if name is None:
+        return sys.maxsize, 0, key
+    return name.epoch_ms, int(name.part) if name.part.isdecimal() else sys.maxsize, key
+
+
+def accepted_key(dataset: str, batch_id: str, object_key: str) -> str:
+    """The accepted lines of an object of which the raw gate left some out."""
+    return f"accepted/{dataset}/{batch_id}/{file_name(object_key)}"
+
+
+def reduced_key(dataset: str, batch_id: str, object_key: str) -> str:
+    """The same, of an object of which some lines repeat what other objects have."""
+    return f"accepted/{dataset}/{batch_id}/reduced/{file_name(object_key)}"
+
+
+def digests_key(dataset: str, batch_id: str, object_key: str) -> str:
+    """The digests of an object's accepted records."""
+    return f"digests/{dataset}/{batch_id}/{file_name(object_key).removesuffix('.jsonl.gz')}.xxh3"
 
 
 def quarantine_prefix(dataset: str, batch_id: str = "") -> str:
     """Where the raw gate writes rejected records; without a batch, where all of the dataset's lie."""
     return f"quarantine/{dataset}/{batch_id}/" if batch_id else f"quarantine/{dataset}/"
+
+
+def quarantine_key(dataset: str, batch_id: str, object_key: str) -> str:
+    """The rejected records of an object."""
+    return quarantine_prefix(dataset, batch_id) + file_name(object_key)
+
+
+def conflicts_key(dataset: str, batch_id: str, object_key: str) -> str:
+    """The records of an object that were rejected because another object had their key first."""
+    return f"{quarantine_prefix(dataset, batch_id)}conflicts/{file_name(object_key)}"
 
 
 def replay_prefix(dataset: str, selection_id: str) -> str:

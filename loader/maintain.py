@@ -26,7 +26,7 @@ from observability.incidents import MAINTENANCE
 _QUARANTINE = "quarantine"
 _DECISIONS = "decisions"
 #: Folders of the lake that a retention empties. What is in no list here, above all records and incidents, stays.
-_LAKE = ("landing", "accepted", "manifests", "replays", "runs")
+_LAKE = ("landing", "digests", "accepted", "manifests", "replays", "runs")
 _OTHER_VACUUM = re.compile(r"vacuum is running", re.I)
 _STAGING = re.compile(r"(?P<dataset>[a-z_0-9]+)__(?P<batch_id>[0-9a-f]{16})")
 

@@ -13,8 +13,9 @@ from contracts.model import Contract
 from loader import layout
 from loader.airbyte import SyncJob, refuse_unfinished
 from loader.batch import Batch, LandedObject, Plan, batch_identity, split_into_shards
-from loader.lines import DAMAGE, count_lines, iter_lines
+from loader.lines import count_lines, landed_lines
 from loader.store import ObjectStore, StoredObject
+from validation.lines import ObjectDamaged
 from validation.raw_gate import GATE_VERSION
 
 _SKEW_S = 300  # how far the clock that names objects may be from the clock that times jobs
@@ -65,7 +66,7 @@ def _batch(store: ObjectStore, request: Request, dataset: str) -> Batch:
 
 
 def _objects_of_sync(store: ObjectStore, dataset: str, job: SyncJob) -> list[StoredObject]:
-    """The objects that one sync landed, in key order.
+    """The objects that one sync landed, in their stated order: by instant, then part.
 
     Job numbers may begin anew with another server, so an object must be named with an instant of the job as well as
     carry its number. One that nothing can be read from is taken in by its instant alone: leaving it out would lose its
@@ -81,15 +82,16 @@ def _objects_of_sync(store: ObjectStore, dataset: str, job: SyncJob) -> list[Sto
         is_within = job.created_at_s <= landed_at_s <= job.updated_at_s
         if its_sync == int(job.job_id) or (its_sync is None and is_within):
             found.append(stored)
-    return found
+    return sorted(found, key=lambda stored: layout.stated_order(stored.key))
 
 
 def _sync_id(store: ObjectStore, stored: StoredObject) -> int | None:
     """The sync that wrote an object, as its first readable envelope says; None when none can be read."""
-    with closing(store.open(stored.key, stored.etag)) as body, suppress(*DAMAGE):
-        for line in iter_lines(body):
-            with suppress(ValueError, KeyError, TypeError):
-                return int(orjson.loads(line)["_airbyte_meta"]["sync_id"])
+    with closing(store.open(stored.key, stored.etag)) as body, suppress(ObjectDamaged):
+        for line in landed_lines(body):
+            if isinstance(line, bytes):
+                with suppress(ValueError, KeyError, TypeError):
+                    return int(orjson.loads(line)["_airbyte_meta"]["sync_id"])
     return None
 
 

@@ -28,6 +28,8 @@ class QuarantinedRecord:
     violations: tuple[Violation, ...]
     raw_base64: str  # the bytes as they lay: a line in quarantine need not be text
     state: str = "new"  # when it was set aside; what became of it since is in the journal (loader/decisions.py)
+    byte_offset: int | None = None  # of the line's first byte, in the object's bytes once decompressed
+    size_bytes: int | None = None  # of a line too long to be kept: `raw_base64` has only its first bytes
 
 
 def quarantined(batch: Batch, rejection: Rejection) -> QuarantinedRecord:
@@ -43,6 +45,8 @@ def quarantined(batch: Batch, rejection: Rejection) -> QuarantinedRecord:
         key=rejection.key,
         violations=rejection.violations,
         raw_base64=base64.b64encode(rejection.raw).decode(),
+        byte_offset=rejection.byte_offset,
+        size_bytes=rejection.size_bytes,
     )
 
 

@@ -46,6 +46,10 @@ class S3Store:
             ),
         )
 
+    def __reduce__(self) -> tuple[type["S3Store"], tuple[str]]:
+        """Another process makes a client of its own, from the same environment: connections do not travel."""
+        return S3Store, (self._bucket,)
+
     @property
     def bucket(self) -> str:
         """The bucket's name."""

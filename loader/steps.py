@@ -3,6 +3,7 @@
 What a step does is in the module of its name; here it is found its inputs, traced, counted and remembered.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from contracts.errors import GateClosed, RowsDoNotReconcile, TransformFailed, UsageError
@@ -13,6 +14,7 @@ from loader.load import Loading, LoadOutput, load_or_tell, lock_transform, prepa
 from loader.outcome import note_outcome, refuse_taken
 from loader.pipeline import Pipeline
 from loader.plan import Request, make_plan
+from loader.reduce import reduce_batch
 from loader.run_folder import gate_name, load_gate_name, load_name
 from loader.transform import run_dbt
 from observability.run_record import TransformRecord
@@ -84,7 +86,7 @@ def load_step(pipeline: Pipeline, run_id: str, dataset: str) -> LoadOutput:
             run_id=run_id,
             contract=contract,
             batch=batch,
-            gated=folder.gate_outputs(plan, dataset),
+            gated=_reduced(pipeline, contract, batch, folder.gate_outputs(plan, dataset)),
             copy_role_arn=pipeline.copy_role_arn,
             check_staging=check,
             remember=lambda result: folder.write(load_gate_name(dataset), result),
@@ -161,6 +163,23 @@ def _unchanged(pipeline: Pipeline, plan: Plan, dataset: str) -> tuple[Contract, 
             f"{batch.contract_version} then, {contract.version} now). Start a new run."
         )
     return contract, batch
+
+
+def _reduced(
+    pipeline: Pipeline, contract: Contract, batch: Batch, gated: Sequence[GateOutput]
+) -> tuple[GateOutput, ...]:
+    """What the shards come to together; what that changes is counted beside what the gate counted."""
+    if not any(output.digests for output in gated):
+        return tuple(gated)
+    with pipeline.telemetry.span("reduce", dataset=batch.dataset):
+        reduced = reduce_batch(pipeline.lake, contract, batch, gated)
+    moved = Counter[str]()
+    for before, after in zip(gated, reduced, strict=True):
+        moved["duplicate"] += after.result.duplicate_count - before.result.duplicate_count
+        moved["quarantined"] += after.result.rejected_count - before.result.rejected_count
+    if moved.total():
+        pipeline.telemetry.count_rows(batch.dataset, "reduce", moved)
+    return reduced
 
 
 def _count_gate(pipeline: Pipeline, output: GateOutput) -> None:

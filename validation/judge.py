@@ -1,7 +1,7 @@
 """Owns judging records against a contract's row rules, with pandera. What a rule means is validation/row_rules.py's.
 
-Each frame has one pandera schema and each rule one named check in it, so pandera says which rule failed on which
-row, and this module says at which JSON path.
+Each frame has a pandera schema and each rule a named check in it, so pandera says which rule failed on which row, and
+this module says at which JSON path.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -44,19 +44,32 @@ class Judge:
         self._rules = {rule.rule_id: rule for rule in contract.rules if _is_judged(rule)}
         self._order = {rule_id: order for order, rule_id in enumerate(self._rules)}
         self._flattener = Flattener(contract)
-        self._schemas = self._make_schemas()
+        self._looks: dict[str, dict[str, pl.Expr]] = {}  # by frame, then rule: whether any row fails
+        for rule in self._rules.values():
+            # Bound here, so that a rule that cannot be judged fails when the judge is made.
+            fails = ~holds(rule, pl.col(_judged_column(rule)))
+            self._looks.setdefault(frame_path(rule.path), {})[rule.rule_id] = fails.any().alias(rule.rule_id)
 
     @property
     def schemas(self) -> Mapping[str, pa.DataFrameSchema]:
         """What is checked, by the path of the frame it is checked on: "" for one row per record."""
-        return self._schemas
-
-    def _make_schemas(self) -> dict[str, pa.DataFrameSchema]:
         columns: dict[str, dict[str, list[Rule]]] = {}
         for rule in self._rules.values():
-            frame = columns.setdefault(frame_path(rule.path), {})
-            frame.setdefault(_judged_column(rule), []).append(rule)
+            columns.setdefault(frame_path(rule.path), {}).setdefault(_judged_column(rule), []).append(rule)
         return {path: self._make_schema(rules) for path, rules in columns.items()}
+
+    def _schema_of_broken(self, path: str, frame: Frame) -> pa.DataFrameSchema | None:
+        """The schema of the rules that some row of a frame breaks, None when none is broken.
+
+        pandera takes a millisecond a rule, however few the rows: it judges those alone that have something to judge.
+        """
+        found = frame.data.select(*self._looks[path].values()).row(0, named=True)
+        broken: dict[str, list[Rule]] = {}
+        for rule_id, is_broken in found.items():
+            if is_broken:
+                rule = self._rules[rule_id]
+                broken.setdefault(_judged_column(rule), []).append(rule)
+        return self._make_schema(broken) if broken else None
 
     def _make_schema(self, rules_by_column: dict[str, list[Rule]]) -> pa.DataFrameSchema:
         return pa.DataFrameSchema(
@@ -78,8 +91,9 @@ class Judge:
         """Every rule that each record breaks, wherever it does, in the contract's order."""
         found: list[list[tuple[int, Place, Violation]]] = [[] for _ in records]
         frames = self._flattener.flatten(records)
-        for path, schema in self._schemas.items():
-            for rule_id, place in _failures(schema, frames[path]):
+        for path in self._looks:
+            schema = self._schema_of_broken(path, frames[path])
+            for rule_id, place in _failures(schema, frames[path]) if schema else ():
                 for violation in self._violations(self._rules[rule_id], place, records[place[0]]):
                     found[place[0]].append((self._order[rule_id], place, violation))
         return [tuple(violation for *_, violation in sorted(of_record, key=_by_order)) for of_record in found]
@@ -120,8 +134,6 @@ def _judged_column(rule: Rule) -> str:
 
 
 def _check(rule: Rule) -> pa.Check:
-    # Bound here, so that a rule that cannot be judged fails when the schema is made.
-    holds(rule, pl.col(_judged_column(rule)))
     return pa.Check(_check_function(rule), name=rule.rule_id, ignore_na=True)
 
 
@@ -134,8 +146,6 @@ def _check_function(rule: Rule) -> Callable[[PolarsData], pl.LazyFrame]:
 
 def _failures(schema: pa.DataFrameSchema, frame: Frame) -> Iterator[tuple[str, Place]]:
     """The rule and the place of each failed check."""
-    if frame.data.is_empty():
-        return
     # Said here and not left to pandera's environment variables, which can switch validation off.
     with config_context(validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_AND_DATA):
         try:

@@ -1,32 +1,71 @@
-"""Owns the raw gate: streams the lines of a shard past the judge and takes the verdict of a batch.
+"""Owns the raw gate: streams the lines of an object past the judge and takes the verdict of a batch.
 
 Where the lines come from and where they go is the loader's job, behind GateSink (loader/).
 """
 
-import gzip
-import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, Protocol
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from contracts.model import Contract
 from validation import set_checks
-from validation.results import CheckResult, ObjectCounts, RawGateResult, Rejection, ShardResult, Verdict
-from validation.shard import Line, ShardTally, rejection_of_rest
+from validation.envelope import Envelope
+from validation.lines import LandedLine, Line, ObjectDamaged, OverlongLine
+from validation.results import (
+    CheckResult,
+    ObjectCounts,
+    ObjectResult,
+    RawGateResult,
+    Rejection,
+    ShardResult,
+    Verdict,
+    Violation,
+)
+from validation.tally import ObjectTally, key_of, rejection_of_rest, source_damage
+from validation.uniqueness import KeyMemory, Memory, Novelty
 from validation.wording import batch_name, counted, few, percent
 
-GATE_VERSION: Final[str] = "1"  # part of a batch's identity: raise it when a verdict could change
+if TYPE_CHECKING:
+    from validation.judge import Judge
 
-CHUNK_LINES: Final = 5_000
-CHUNK_BYTES: Final = 16 * 1024 * 1024
+GATE_VERSION: Final[str] = "2"  # part of a batch's identity: raise it when a verdict could change
 
-_DAMAGE: Final = (EOFError, zlib.error, gzip.BadGzipFile)  # the object is at fault, not the service
+JUDGED_FIRST: Final = 64  # lines that wait for the judge at first; twice as many each time, as long as all are accepted
+JUDGED_AT_ONCE: Final = 4_000  # lines that wait at most: the judge takes as long for one record as for hundreds
+JUDGED_BYTES: Final = 8 * 1024 * 1024
+
+
+class Door(Protocol):
+    """Waves through lines that break no rule at all, without saying what others break."""
+
+    def opens_for(self, line: bytes) -> dict[str, Any] | None:
+        """The record of a line that breaks no rule; None for one that the judge must see."""
+        ...
+
+
+class ClosedDoor:
+    """Lets no line through: the judge sees them all."""
+
+    def opens_for(self, line: bytes) -> dict[str, Any] | None:
+        """None."""
+        return None
 
 
 class GateSink(Protocol):
-    """Where the lines of a shard go, in the order they lie. Lines come without their line end."""
+    """Where the lines of an object go. Lines come without their line end.
+
+    Accepted lines come in the order they lie, but those that the judge had to see come when it has seen them, in their
+    order. What is rejected comes in the order it lies.
+    """
 
     def accept(self, object_key: str, line: bytes) -> None:
         """Takes a line that may go on."""
+        ...
+
+    def leave_out(self, object_key: str, line_count: int, left_out: Collection[int]) -> None:
+        """Learns, once, that not every line goes on.
+
+        Of the object's first `line_count` lines, all but those numbered in `left_out` were accepted before this.
+        """
         ...
 
     def reject(self, rejection: Rejection) -> None:
@@ -39,84 +78,192 @@ class GateSink(Protocol):
 
 
 class RawGate:
-    """Gate 1: every record against its contract, before anything is loaded.
+    """Gate 1: every record against its contract, before anything is loaded. Made once per contract and process."""
 
-    Made once per contract. Raises ContractInvalid when the contract has a rule that the gate cannot judge.
-    """
+    def __init__(self, contract: Contract, door: Door | None = None, judged_at_once: int = JUDGED_AT_ONCE) -> None:
+        self.contract = contract
+        self.key_name = contract.key.name
+        self.door = door or ClosedDoor()
+        self.judged_at_once = judged_at_once
+        self._judge: Judge | None = None
 
-    def __init__(self, contract: Contract, chunk_lines: int = CHUNK_LINES) -> None:
-        from validation.judge import Judge  # pandera takes two seconds to import
+    def violations(self, envelopes: Sequence[Envelope]) -> list[tuple[Violation, ...]]:
+        """Every rule that each record breaks, and what the sync says it did to it.
 
-        self._contract = contract
-        self._chunk_lines = chunk_lines
-        self._judge = Judge(contract)
+        Raises ContractInvalid when the contract has a rule that the gate cannot judge.
+        """
+        if self._judge is None:
+            from validation.judge import Judge  # pandera takes two seconds to import, and a clean object needs none
+
+            self._judge = Judge(self.contract)
+        judged = self._judge.judge([envelope.record for envelope in envelopes])
+        return [
+            (*violations, *source_damage(self.contract, envelope.changes))
+            for envelope, violations in zip(envelopes, judged, strict=True)
+        ]
+
+    def check_object(
+        self, object_key: str, lines: Iterable[LandedLine], memory: Memory, sink: GateSink
+    ) -> ObjectResult:
+        """Judges every line of an object and hands each to the sink.
+
+        Memory is bounded by the lines that wait for the judge, and by `memory`. An object that turns out to be cut
+        short or damaged fails the check `object-readable`; any other error of the lines' source passes through.
+        """
+        return _ObjectCheck(self, object_key, memory, sink).check(lines)
 
     def check_shard(
-        self, batch_id: str, shard_id: str, objects: Iterable[tuple[str, Iterable[bytes]]], sink: GateSink
+        self, batch_id: str, shard_id: str, objects: Iterable[tuple[str, Iterable[LandedLine]]], sink: GateSink
     ) -> ShardResult:
-        """Judges every line of these objects and hands each to the sink.
+        """Judges objects in their order, remembering all their keys: what any other way to do it must come to."""
+        memory = KeyMemory(set_checks.unique_names(self.contract))
+        results = tuple(self.check_object(object_key, lines, memory, sink) for object_key, lines in objects)
+        return ShardResult(self.contract.dataset, batch_id, shard_id, results)
 
-        Memory is bounded by a chunk of lines and the shard's keys. An object that turns out to be cut short or
-        damaged fails the check `object-readable`; any other error of the lines' source passes through.
-        """
-        tally = ShardTally(self._contract)
-        for object_key, lines in objects:
-            self._check_object(object_key, lines, tally, sink)
-        return tally.result(batch_id, shard_id)
 
-    def _check_object(self, object_key: str, lines: Iterable[bytes], tally: ShardTally, sink: GateSink) -> None:
-        tally.start_object(object_key)
-        reading = _Reading(lines, self._chunk_lines)
-        for chunk in reading.chunks():
-            self._check_chunk(chunk, tally, sink)
+class _ObjectCheck:
+    """One object on its way through the gate."""
+
+    def __init__(self, gate: RawGate, object_key: str, memory: Memory, sink: GateSink) -> None:
+        self._gate = gate
+        self._key = object_key
+        self._tally = ObjectTally(gate.contract, object_key)
+        self._memory = memory
+        self._sink = sink
+        self._is_whole = True  # every line so far was accepted, or waits
+        self._waiting = _Waiting(JUDGED_FIRST)
+
+    def check(self, lines: Iterable[LandedLine]) -> ObjectResult:
+        """Judges every line."""
+        reading = _Reading(lines)
+        opens_for, meet, key_name = self._gate.door.opens_for, self._memory.meet, self._gate.key_name
+        for line in reading.lines():
+            record = None if isinstance(line, OverlongLine) else opens_for(line)
+            key = None if record is None else key_of(record, key_name)
+            if record is None or isinstance(line, OverlongLine) or key in self._waiting.keys:
+                self._wait(Line.read(reading.number, reading.byte_offset, line))
+                continue
+            novelty = meet(key, record, line, reading.number, reading.byte_offset)
+            if novelty is Novelty.FIRST:
+                self._tally.accepted_count += 1
+                self._sink.accept(self._key, line)
+            else:
+                self._set_aside(Line.read(reading.number, reading.byte_offset, line), novelty)
+        self._judge_waiting(reading.number)
         if reading.damage is not None:
-            rest = rejection_of_rest(object_key, reading.line_count + 1, reading.damage)
-            tally.count_damage(rest)
-            sink.reject(rest)
-        sink.finish_object(tally.finish_object(reading.line_count + (reading.damage is not None)))
+            self._end_in_damage(reading, reading.damage)
+        line_count = reading.number + (reading.damage is not None)
+        result = self._tally.result(line_count, self._memory.take_repeated())
+        self._sink.finish_object(result)
+        return result
 
-    def _check_chunk(self, chunk: Sequence[Line], tally: ShardTally, sink: GateSink) -> None:
-        records = [line.envelope.record for line in chunk if line.envelope is not None]
-        violations = iter(self._judge.judge(records))
-        for line in chunk:
-            found = next(violations) if line.envelope is not None else ()
-            settled = tally.settle(line, found)
-            if isinstance(settled, Rejection):
-                sink.reject(settled)
-            elif settled is not None:
-                sink.accept(tally.object_key, settled)
+    def _set_aside(self, line: Line, novelty: Novelty) -> None:
+        """Settles a line that the door opened for, and that is not accepted all the same."""
+        self._leave_out(line.number, {line.number, *(waiting.number for waiting in self._waiting.lines)})
+        rejection = self._repeated(line, novelty, ())
+        if rejection is not None:
+            self._sink.reject(rejection)
+
+    def _wait(self, line: Line) -> None:
+        self._waiting.add(line, None if line.record is None else key_of(line.record, self._gate.key_name))
+        if self._waiting.is_full:
+            self._judge_waiting(line.number)
+            most = min(2 * self._waiting.most, self._gate.judged_at_once)
+            self._waiting = _Waiting(most if self._is_whole else self._gate.judged_at_once)
+
+    def _judge_waiting(self, line_count: int) -> None:
+        """Settles what waits; `line_count` lines were read so far."""
+        waiting, self._waiting = self._waiting, _Waiting(self._waiting.most)
+        envelopes = [line.envelope for line in waiting.lines if line.envelope is not None]
+        violations = iter(self._gate.violations(envelopes) if envelopes else ())
+        not_accepted: dict[int, Rejection | None] = {}
+        for line in waiting.lines:
+            is_accepted, rejection = self._settle(line, next(violations) if line.envelope is not None else ())
+            if is_accepted:
+                self._sink.accept(self._key, line.raw)
+            else:
+                not_accepted[line.number] = rejection
+        if not_accepted:
+            self._leave_out(line_count, not_accepted.keys())
+        for rejection in not_accepted.values():
+            if rejection is not None:
+                self._sink.reject(rejection)
+
+    def _settle(self, line: Line, violations: Sequence[Violation]) -> tuple[bool, Rejection | None]:
+        """Whether a line is accepted, and if not, why; a repeated record has no reason."""
+        if line.record is None:
+            return False, self._tally.unparseable(line)
+        key = key_of(line.record, self._gate.key_name)
+        if self._tally.is_rejected(violations):
+            return False, self._tally.quarantined(line, key, violations)
+        novelty = self._memory.meet(key, line.record, line.raw, line.number, line.byte_offset)
+        if novelty is not Novelty.FIRST:
+            return False, self._repeated(line, novelty, violations)
+        self._tally.accepted_count += 1
+        self._tally.warn(key, violations)
+        return True, None
+
+    def _repeated(self, line: Line, novelty: Novelty, violations: Sequence[Violation]) -> Rejection | None:
+        key = None if line.record is None else key_of(line.record, self._gate.key_name)
+        if novelty is Novelty.CONFLICT and key is not None:
+            return self._tally.conflicting(line, key, violations)
+        self._tally.duplicate_count += 1
+        return None
+
+    def _leave_out(self, line_count: int, left_out: Collection[int]) -> None:
+        if self._is_whole:
+            self._is_whole = False
+            self._sink.leave_out(self._key, line_count, left_out)
+
+    def _end_in_damage(self, reading: "_Reading", damage: str) -> None:
+        rest = rejection_of_rest(self._key, reading.number + 1, reading.next_offset, damage)
+        self._tally.damaged(rest)
+        self._leave_out(reading.number, ())
+        self._sink.reject(rest)
+
+
+class _Waiting:
+    """Lines that wait for the judge."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.lines: list[Line] = []
+        self.keys: set[str | None] = set()  # a line of one of these waits too, so that those of a key stay in order
+        self._size_bytes = 0
+
+    def add(self, line: Line, key: str | None) -> None:
+        """Takes a line in."""
+        self.lines.append(line)
+        self._size_bytes += len(line.raw)
+        if key is not None:
+            self.keys.add(key)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the judge should come."""
+        return len(self.lines) >= self.most or self._size_bytes >= JUDGED_BYTES
 
 
 class _Reading:
-    """Reads lines in chunks up to the end or to where the object is damaged."""
+    """Reads lines up to the end or to where the object is damaged, and knows where it is."""
 
-    def __init__(self, lines: Iterable[bytes], chunk_lines: int) -> None:
-        self._lines = iter(lines)
-        self._chunk_lines = chunk_lines
-        self.line_count = 0
+    def __init__(self, lines: Iterable[LandedLine]) -> None:
+        self._lines = lines
+        self.number = 0
+        self.byte_offset = 0  # of the line of that number
+        self.next_offset = 0
         self.damage: str | None = None
 
-    def chunks(self) -> Iterator[list[Line]]:
-        chunk: list[Line] = []
-        size_bytes = 0
-        while (raw := self._next()) is not None:
-            chunk.append(Line.read(self.line_count, raw))
-            size_bytes += len(raw)
-            if len(chunk) >= self._chunk_lines or size_bytes >= CHUNK_BYTES:
-                yield chunk
-                chunk, size_bytes = [], 0
-        if chunk:
-            yield chunk
-
-    def _next(self) -> bytes | None:
+    def lines(self) -> Iterator[LandedLine]:
+        """Each line, while `number` and `byte_offset` say where it is."""
         try:
-            raw = next(self._lines, None)
-        except _DAMAGE as error:
-            self.damage = str(error) or type(error).__name__
-            return None
-        if raw is not None:
-            self.line_count += 1
-        return raw
+            for line in self._lines:
+                self.number += 1
+                self.byte_offset = self.next_offset
+                self.next_offset += len(line) + 1
+                yield line
+        except ObjectDamaged as damage:  # of the source's: what is raised where a line is used does not come here
+            self.damage = str(damage)
 
 
 def judge_batch(
@@ -141,7 +288,7 @@ def judge_part(
     contract: Contract, batch_id: str, shards: Sequence[ShardResult], damaged: Sequence[str]
 ) -> RawGateResult:
     """The verdict over a replayed part of a snapshot: what only a whole snapshot can break, it cannot."""
-    checks = set_checks.of_part(shards, damaged)
+    checks = set_checks.of_part(contract, shards, damaged)
     why = _why(checks, _why_rejected_again(shards)) or _all_well(shards)
     return _result(contract, batch_id, shards, checks, why)
 

@@ -1,10 +1,14 @@
-"""Owns what a gate says: violations, rejections, checks and the verdict. Saying it to people is observability's job."""
+"""Owns what a gate says: violations, rejections, checks and the verdict. Saying it to people is observability's job.
+
+What was found in one object is in validation/findings.py, which adds up whatever the objects and their shards.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from contracts.model import Severity
+from validation.findings import Findings, merged
 
 
 class Verdict(StrEnum):
@@ -33,6 +37,8 @@ class Rejection:
     key: str | None  # the record's primary key, None when it could not be read
     raw: bytes
     violations: tuple[Violation, ...]
+    byte_offset: int = 0  # of the line's first byte, in the object's bytes once decompressed
+    size_bytes: int | None = None  # the line's, where `raw` holds only its first bytes because it is too long
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +75,55 @@ class ObjectCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectResult(ObjectCounts):
+    """What the raw gate found in one landed object, judged alone: the unit of all its work."""
+
+    found: Findings = field(default_factory=Findings)
+
+
+@dataclass(frozen=True, slots=True)
 class ShardResult:
-    """What the raw gate found in one shard. Its verdict is taken over the batch (judge_batch)."""
+    """What the raw gate found in one shard: its objects taken together. Its verdict is taken over the batch."""
 
     dataset: str
     batch_id: str
     shard_id: str
-    objects: tuple[ObjectCounts, ...]
-    violations_by_rule: Mapping[str, int]  # records that broke the rule, rejected ones only
-    warnings_by_rule: Mapping[str, int]  # records that broke a rule of lower severity; they were accepted
-    rejected_keys: tuple[str, ...]  # keys of rejected records, sorted, each once
-    unkeyed_rejection_count: int  # rejected records whose key could not be read
-    set_checks: tuple[CheckResult, ...]
-    first_rejection: str | None  # one line for people: path, message and rule
-    warned_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # the first records behind each warning
+    objects: tuple[ObjectResult, ...]
+
+    @property
+    def found(self) -> Findings:
+        """What was found in all of its objects."""
+        return merged(each.found for each in self.objects)
+
+    @property
+    def violations_by_rule(self) -> Mapping[str, int]:
+        """Records that broke the rule, rejected ones only."""
+        return self.found.violations_by_rule
+
+    @property
+    def warnings_by_rule(self) -> Mapping[str, int]:
+        """Records that broke a rule of lower severity; they were accepted."""
+        return self.found.warnings_by_rule
+
+    @property
+    def warned_keys(self) -> Mapping[str, tuple[str, ...]]:
+        """The first records behind each warning."""
+        return self.found.warned_keys
+
+    @property
+    def rejected_keys(self) -> tuple[str, ...]:
+        """Keys of rejected records, sorted, each once, at most MOST_KEYS of them."""
+        return self.found.rejected_keys
+
+    @property
+    def unkeyed_rejection_count(self) -> int:
+        """Rejected records whose key could not be read."""
+        return self.found.unkeyed_rejection_count
+
+    @property
+    def first_rejection(self) -> str | None:
+        """One line for people: path, message and rule."""
+        return self.found.first_rejection
 
     def _total(self, name: str) -> int:
         return sum(getattr(counts, name) for counts in self.objects)

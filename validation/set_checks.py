@@ -1,10 +1,11 @@
 """Owns the checks over a whole batch and the words for them. Judging single records is validation/judge.py's job."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from contracts.comparisons import Shrinkage
-from contracts.model import Contract, Rule, RuleKind, Scope, Severity
+from contracts.model import Contract, DriftPolicy, Rule, RuleKind, Scope, Severity
+from validation.findings import merged
 from validation.results import CheckResult, ShardResult
 from validation.wording import counted, few, percent
 
@@ -13,7 +14,6 @@ LINE_READABLE: Final = "line-readable"
 OBJECT_READABLE: Final = "object-readable"
 COMPLETE_SYNC: Final = "complete-sync"
 REJECT_LIMIT: Final = "reject-limit"
-UNCHANGED_BY_SYNC: Final = "unchanged-by-sync"
 
 
 def key_rule(contract: Contract) -> tuple[str, Severity]:
@@ -50,14 +50,15 @@ def unique_values(rule: Rule, repeated: Sequence[str], *, is_public: bool) -> Ch
     )
 
 
-def closed_to_unknown(rule: Rule, record_count: int) -> CheckResult:
-    """Whether no record had a field that stops the batch."""
+def closed_to_drift(rule: Rule, record_count: int) -> CheckResult:
+    """Whether no record drifted in a way that stops the batch."""
+    is_damage = rule.kind is RuleKind.SOURCE_DAMAGE
     return CheckResult(
         rule_id=rule.rule_id,
         passed=record_count == 0,
         severity=Severity.ERROR,
-        observed=f"{counted(record_count, 'record')} with unknown fields",
-        expected="no field that the contract does not know",
+        observed=f"{counted(record_count, 'record')} with {'damaged' if is_damage else 'unknown'} fields",
+        expected="no value nulled or truncated on the way" if is_damage else "no field that the contract does not know",
     )
 
 
@@ -69,18 +70,6 @@ def readable(damaged: Sequence[str]) -> CheckResult:
         severity=Severity.ERROR,
         observed=f"damaged or cut short: {few(damaged)}" if damaged else "all read to their end",
         expected="objects that can be read to their end",
-    )
-
-
-def unchanged_by_sync(changed_fields: Sequence[str], record_count: int) -> CheckResult:
-    """Whether Airbyte passed every value on as it was. It tells when it nulled or truncated one."""
-    changed = f"Airbyte changed {few(changed_fields)} in {counted(record_count, 'record')}"
-    return CheckResult(
-        rule_id=UNCHANGED_BY_SYNC,
-        passed=record_count == 0,
-        severity=Severity.WARNING,
-        observed=changed if record_count else "no change reported",
-        expected="no value nulled or truncated on the way",
     )
 
 
@@ -151,21 +140,6 @@ def reject_limit(contract: Contract, rejected_count: int, line_count: int) -> Ch
     )
 
 
-def merge(checks: Iterable[CheckResult]) -> list[CheckResult]:
-    """One result a rule, from the results of many shards: it passed if it passed in all."""
-    merged: dict[str, CheckResult] = {}
-    for check in checks:
-        known = merged.get(check.rule_id)
-        merged[check.rule_id] = check if known is None or known.passed else _both(known, check)
-    return list(merged.values())
-
-
-def _both(failed: CheckResult, check: CheckResult) -> CheckResult:
-    if check.passed or check.observed == failed.observed:
-        return failed
-    return CheckResult(failed.rule_id, False, failed.severity, f"{failed.observed}; {check.observed}", failed.expected)
-
-
 def of_batch(
     contract: Contract,
     shards: Sequence[ShardResult],
@@ -181,17 +155,37 @@ def of_batch(
         *row_count(contract, line_count - duplicate_count),
         *shrinkage(contract, line_count - duplicate_count, published_count),
         complete_sync(line_count, expected_count),
-        *of_part(shards, damaged),
+        *of_part(contract, shards, damaged),
         reject_limit(contract, rejected_count, line_count),
     )
 
 
-def of_part(shards: Sequence[ShardResult], damaged: Sequence[str]) -> tuple[CheckResult, ...]:
-    """The checks that hold for any part of a snapshot: those of the shards, and none about how many rows there are."""
-    found = merge([check for shard in shards for check in shard.set_checks])
-    if damaged and not any(check.rule_id == OBJECT_READABLE and not check.passed for check in found):
-        found = merge([readable(sorted(damaged)), *found])
-    return tuple(found)
+def of_part(contract: Contract, shards: Sequence[ShardResult], damaged: Sequence[str]) -> tuple[CheckResult, ...]:
+    """The checks that hold for any part of a snapshot: none about how many rows there are.
+
+    `damaged` tells of objects that were found unreadable before the gate saw them, each with the reason.
+    """
+    found = merged(shard.found for shard in shards)
+    public = {prop.path for prop in contract.walk() if prop.classification == "public"}
+    known = [named for named in sorted(damaged) if named.partition(":")[0] not in found.damaged]
+    return (
+        readable([*found.damaged, *known]),
+        unique_key(contract, found.conflicting_keys),
+        *(
+            unique_values(rule, found.repeated_values.get(rule.path, ()), is_public=rule.path in public)
+            for rule in other_unique_rules(contract)
+        ),
+        *(
+            closed_to_drift(rule, found.violations_by_rule.get(rule.rule_id, 0))
+            for rule in contract.rules
+            if rule.argument is DriftPolicy.NO_GO
+        ),
+    )
+
+
+def unique_names(contract: Contract) -> tuple[str, ...]:
+    """The top-level properties besides the key of which no two records may share a value."""
+    return tuple(sorted({rule.path for rule in other_unique_rules(contract)}))
 
 
 def other_unique_rules(contract: Contract) -> list[Rule]:

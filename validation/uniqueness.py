@@ -1,34 +1,76 @@
-"""Owns what a shard remembers to tell a repeated record from two records that claim one key.
+"""Owns what is remembered to tell a repeated record from two records that claim one key.
 
-Taking the verdict from it is validation/set_checks.py's job.
+There are two memories. KeyMemory holds all that it met, and so says what a batch read from its first line to its last
+comes to: that is what repeats mean. ObjectMemory is bounded: it knows the repeats within one object that are equal byte
+for byte and leaves all else, as digests, to whoever sees the whole batch (validation/digests.py). Taking the verdict
+is validation/set_checks.py's job.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import Any
+from struct import Struct
+from typing import Any, Final, Protocol
 
 import orjson
+import xxhash
+
+from validation.findings import KeySet
+
+MOST_KEYS_HELD: Final = 500_000  # about 130 bytes each
+_DATA: Final = b'"_airbyte_data"'
+_NOTHING: Final = bytes(16)
 
 
 class Novelty(Enum):
     """What a record is to those that came before it."""
 
-    FIRST = "first"
+    FIRST = "first"  # as far as the memory goes
     REPEAT = "repeat"  # equal to an earlier record of its key, whatever the order of its fields
     CONFLICT = "conflict"  # its key was seen with other content
 
 
-class KeyMemory:
-    """The keys of one shard and what they held. About 200 bytes a key: the one thing that grows with the shard."""
+class Memory(Protocol):
+    """Meets the records that may go on, those of one key in the order they lie."""
 
-    def __init__(self) -> None:
+    def meet(self, key: str | None, record: Mapping[str, Any], line: bytes, number: int, byte_offset: int) -> Novelty:
+        """Remembers a record: its line, which is the object's number `number` and begins at `byte_offset`."""
+        ...
+
+    def take_repeated(self) -> Mapping[str, tuple[str, ...]]:
+        """The values, by path, that were met again and must not be, since this was asked last."""
+        ...
+
+
+def content_of(record: Mapping[str, Any]) -> bytes:
+    """What is the same for equal records, whatever the order of their fields."""
+    return hashlib.blake2b(orjson.dumps(record, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
+
+
+def text_of(value: object) -> str | None:
+    """A value that must not repeat, as text that is the same for equal values; None for what cannot be equal."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(int(value) if isinstance(value, bool) else value) if isinstance(value, str | int | float) else None
+
+
+class KeyMemory:
+    """Everything it met: about 200 bytes a record."""
+
+    def __init__(self, unique_names: Sequence[str] = ()) -> None:
         self._first: dict[str, bytes] = {}
         self._others: dict[str, set[bytes]] = {}
+        self._values: dict[str, set[tuple[bool, str]]] = {name: set() for name in unique_names}
+        self._repeated: dict[str, KeySet] = {}
 
-    def meet(self, key: str, record: Mapping[str, Any]) -> Novelty:
+    def meet(self, key: str | None, record: Mapping[str, Any], line: bytes, number: int, byte_offset: int) -> Novelty:
         """Remembers a record. How many are repeats and conflicts does not depend on the order they come in."""
-        content = hashlib.blake2b(orjson.dumps(record, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
+        novelty = Novelty.FIRST if key is None else self._meet_key(key, content_of(record))
+        if novelty is Novelty.FIRST:
+            self._meet_values(record)
+        return novelty
+
+    def _meet_key(self, key: str, content: bytes) -> Novelty:
         first = self._first.setdefault(key, content)
         if first is content:
             return Novelty.FIRST
@@ -37,26 +79,83 @@ class KeyMemory:
         self._others.setdefault(key, set()).add(content)
         return Novelty.CONFLICT
 
-    @property
-    def conflicting_keys(self) -> list[str]:
-        """The keys that were met with more than one content, sorted."""
-        return sorted(self._others)
+    def _meet_values(self, record: Mapping[str, Any]) -> None:
+        for name, seen in self._values.items():
+            value = record.get(name)
+            if (text := text_of(value)) is None:
+                continue
+            marked = isinstance(value, str), text
+            if marked in seen:
+                self._repeated.setdefault(name, KeySet()).add(text)
+            seen.add(marked)
+
+    def take_repeated(self) -> Mapping[str, tuple[str, ...]]:
+        """The values, by path, that came again."""
+        repeated = {name: values.first() for name, values in self._repeated.items()}
+        self._repeated = {}
+        return repeated
 
 
-class ValueMemory:
-    """The values of one property that must not repeat, and those that did."""
+class Rows(Protocol):
+    """Where digests go."""
 
-    def __init__(self) -> None:
-        self._seen: set[str | int | float | bool] = set()
-        self._repeated: set[str | int | float | bool] = set()
+    def write(self, row: bytes, /) -> object:
+        """Takes one row."""
+        ...
 
-    def meet(self, value: str | int | float | bool) -> None:
-        """Remembers one value."""
-        if value in self._seen:
-            self._repeated.add(value)
-        self._seen.add(value)
 
-    @property
-    def repeated(self) -> list[str]:
-        """The values that came more than once, as text, sorted."""
-        return sorted(str(value) for value in self._repeated)
+class ObjectMemory:
+    """The digests of one object's records, of which it holds so many and hands all on as rows of fixed width.
+
+    A row is as validation/digests.py reads it. It tells of repeats that are equal byte for byte to the first record of
+    their key; what else shares a key is first here, and undecided.
+    """
+
+    def __init__(self, rows: Rows, unique_names: Sequence[str] = (), most_held: int = MOST_KEYS_HELD) -> None:
+        self._rows = rows
+        self._most_held = most_held
+        self._first: dict[int, int] = {}
+        self._unique_names = tuple(unique_names)
+        self._values: dict[str, set[bytes]] = {name: set() for name in unique_names}
+        self._pack = Struct("<16sQQQ").pack
+        self.is_undecided = False  # whether the object alone may hold repeats that were not told
+
+    def meet(self, key: str | None, record: Mapping[str, Any], line: bytes, number: int, byte_offset: int) -> Novelty:
+        """Remembers a record."""
+        content = xxhash.xxh3_64_intdigest(line[max(line.find(_DATA), 0) :])
+        digest = _NOTHING
+        if key is not None:
+            short = xxhash.xxh3_128_intdigest(key.encode())
+            held = self._first.get(short)
+            if held is None:
+                self._hold(short, content)
+            elif held == content:
+                return Novelty.REPEAT
+            else:
+                self.is_undecided = True
+            digest = short.to_bytes(16, "little")
+        self._rows.write(self._pack(digest, content, number, byte_offset))
+        if self._unique_names:
+            self._rows.write(b"".join(self._value(name, record.get(name)) for name in self._unique_names))
+        return Novelty.FIRST
+
+    def _hold(self, digest: int, content: int) -> None:
+        if len(self._first) < self._most_held:
+            self._first[digest] = content
+        else:
+            self.is_undecided = True
+
+    def _value(self, name: str, value: object) -> bytes:
+        if (text := text_of(value)) is None:
+            return _NOTHING
+        digest = xxhash.xxh3_128_digest((b"s" if isinstance(value, str) else b"n") + text.encode())
+        seen = self._values[name]
+        if digest in seen or len(seen) >= self._most_held:
+            self.is_undecided = True
+        else:
+            seen.add(digest)
+        return digest
+
+    def take_repeated(self) -> Mapping[str, tuple[str, ...]]:
+        """None: whether a value repeats is decided over the whole batch."""
+        return {}

@@ -21,7 +21,6 @@ _WITHOUT_CONTRACT = {
     "object-readable": "Every landed object can be read to its end.",
     "complete-sync": "The lake holds as many records as Airbyte says it wrote.",
     "reject-limit": "Few enough records are rejected for the others to go ahead without them.",
-    "unchanged-by-sync": "Airbyte nulled or truncated no value on the way.",
 }
 
 

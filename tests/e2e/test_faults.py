@@ -13,6 +13,7 @@ from loader.airbyte import AirbyteServer
 from loader.batch import Plan
 from loader.pipeline import Pipeline
 from loader.quarantine import read_quarantine
+from loader.reduce import reduce_batch
 from loader.steps import gate_step, plan_step
 from local.airbyte.damage import DAMAGE_FAULTS
 from local.spacex_api.faults import DATA_FAULTS, RECORD_FAULTS, datasets_with
@@ -68,7 +69,8 @@ def gate_all(pipeline: Pipeline, datasets: tuple[str, ...], *faults: str) -> dic
 
 def gated(pipeline: Pipeline, plan: Plan, dataset: str) -> Found:
     batch = plan.batch(dataset)
-    shards = [gate_step(pipeline, plan.run_id, shard.shard_id).result for shard in plan.shards_of(dataset)]
+    gate_outputs = [gate_step(pipeline, plan.run_id, shard.shard_id) for shard in plan.shards_of(dataset)]
+    shards = [output.result for output in reduce_batch(pipeline.lake, CONTRACTS[dataset], batch, gate_outputs)]
     damaged = [landed.key for landed in batch.objects if landed.damage]
     result = judge_batch(CONTRACTS[dataset], batch.batch_id, shards, batch.expected_count, damaged)
     records = list(read_quarantine(pipeline.lake, dataset, batch.batch_id))

@@ -53,7 +53,8 @@ def test_a_replay_goes_through_the_ordinary_steps_and_maintenance_leaves_it_alon
     assert "A replay of 1 quarantined record let 0 in and set 1 aside again" in front
 
     tables = len(read_contracts()) + 1  # and the ledger
-    nothing = dict.fromkeys(("quarantine", "decisions", "landing", "accepted", "manifests", "replays", "runs"), 0)
+    folders = ("quarantine", "decisions", "landing", "digests", "accepted", "manifests", "replays", "runs")
+    nothing = dict.fromkeys(folders, 0)
     done = typed("maintain", "--run-id", "m")
     assert done == {
         **{"run_id": "m", "dry_run": False, "deleted": nothing, "in_use": 0},

@@ -13,6 +13,7 @@ from loader.batch import Batch
 from loader.gate import GateOutput, gate_shard
 from loader.load import Loading, LoadOutput, load_batch, prepare_warehouse
 from loader.plan import Request, make_plan
+from loader.reduce import reduce_batch
 from loader.store import ObjectStore
 from loader.warehouse import Session, WarehouseAddress, connect
 from tests.loader.landing import envelope, land, sync_job
@@ -144,7 +145,8 @@ class Rig:
         )
         plan = make_plan(self.store, request)
         batch = plan.batch(self.contract.dataset)
-        return Snapshot(batch, tuple(gate_shard(self.store, self.contract, batch, shard) for shard in plan.shards))
+        gated = [gate_shard(self.store, self.contract, batch, shard) for shard in plan.shards]
+        return Snapshot(batch, reduce_batch(self.store, self.contract, batch, gated))
 
     def loading(self, snapshot: Snapshot, run_id: str = "run-1", check: CheckStaging = go) -> Loading:
         return Loading(

@@ -29,7 +29,8 @@ from tests.loader.rig import Rig, thing, things
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
 KEPT = Retention(quarantine_days=90, lake_days=400)
-NOTHING = dict.fromkeys(("quarantine", "decisions", "landing", "accepted", "manifests", "replays", "runs"), 0)
+FOLDERS = ("quarantine", "decisions", "landing", "digests", "accepted", "manifests", "replays", "runs")
+NOTHING = dict.fromkeys(FOLDERS, 0)
 
 
 @dataclass

@@ -4,6 +4,7 @@ import gzip
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,6 +14,7 @@ import pytest
 from botocore.config import Config
 
 from contracts.errors import PipelineError, ServiceUnavailable, UsageError
+from loader import workers
 from loader.s3 import S3Store
 from loader.store import ObjectChanged, ObjectExists, ObjectMissing, ObjectStore
 from local.stack import StackState
@@ -97,6 +99,19 @@ def test_putting_again_puts_in_place_of_the_first(store: ObjectStore, prefix: st
 
 def test_the_same_bytes_have_the_same_etag(store: ObjectStore, prefix: str) -> None:
     assert store.put(f"{prefix}a", b"same", JSON).etag == store.put(f"{prefix}b", b"same", JSON).etag
+
+
+def getting(store: ObjectStore) -> Callable[[str], bytes]:
+    return store.get
+
+
+@pytest.mark.stack
+def test_a_store_sent_to_other_processes_reads_the_same_bucket(on_stack: StackState) -> None:
+    with closing(S3Store(on_stack.env["SPACEX_ELT_LAKE_BUCKET"])) as store:
+        stored = store.put("sent/to-another-process", b"body", "text/plain")
+
+        assert workers.each(partial(getting, store), [stored.key] * 2, 2) == [b"body"] * 2
+        store.delete(stored.key)
 
 
 @pytest.mark.parametrize("body", [b"", b"short", bytes(range(256)) * 4096], ids=["empty", "short", "1 MB"])

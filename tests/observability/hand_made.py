@@ -7,7 +7,8 @@ from typing import Any
 from contracts.model import Contract, LogicalType, Property, RejectLimit, Rule, RuleKind, Scope, Severity
 from observability.accounting import GateCounts, LoadCounts, balances
 from observability.run_record import DatasetRecord, ModelRecord, RunRecord, SpanRecord, TransformRecord
-from validation.results import CheckResult, LoadGateResult, ObjectCounts, RawGateResult, ShardResult, Verdict
+from validation.findings import Findings
+from validation.results import CheckResult, LoadGateResult, ObjectResult, RawGateResult, ShardResult, Verdict
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -74,18 +75,10 @@ def raw_gate(
     reason: str = "every record meets the contract",
     set_checks: Sequence[CheckResult] = (),
 ) -> RawGateResult:
-    shard = ShardResult(
-        dataset=dataset,
-        batch_id=f"batch-{dataset}",
-        shard_id="0",
-        objects=(ObjectCounts(f"landing/{dataset}/1.jsonl.gz", lines, lines - rejected, 0, 0, rejected),),
-        violations_by_rule=violations or {},
-        warnings_by_rule={},
-        rejected_keys=(),
-        unkeyed_rejection_count=0,
-        set_checks=(),
-        first_rejection=first_rejection if rejected else None,
-    )
+    found = Findings(violations_by_rule=violations or {}, first_rejection=first_rejection if rejected else None)
+    counts = (lines, lines - rejected, 0, 0, rejected)
+    judged = ObjectResult(f"landing/{dataset}/1.jsonl.gz", *counts, found)
+    shard = ShardResult(dataset, f"batch-{dataset}", "0", (judged,))
     return RawGateResult(dataset, f"batch-{dataset}", "1.0.0", (shard,), tuple(set_checks), verdict, reason)
 
 

@@ -1,6 +1,7 @@
 """A small contract with every kind of rule, made by hand, and lines in Airbyte's envelope."""
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from contracts.model import (
@@ -160,11 +161,15 @@ class ListSink:
 
     def __init__(self) -> None:
         self.accepted: list[tuple[str, bytes]] = []
+        self.left_out: list[tuple[str, int, frozenset[int]]] = []
         self.rejections: list[Rejection] = []
         self.finished: list[ObjectCounts] = []
 
     def accept(self, object_key: str, line: bytes) -> None:
         self.accepted.append((object_key, line))
+
+    def leave_out(self, object_key: str, line_count: int, left_out: Collection[int]) -> None:
+        self.left_out.append((object_key, line_count, frozenset(left_out)))
 
     def reject(self, rejection: Rejection) -> None:
         self.rejections.append(rejection)
@@ -176,4 +181,5 @@ class ListSink:
 def check(of: Contract, *lines: bytes) -> tuple[ShardResult, ListSink]:
     """What the gate says of one object of these lines."""
     sink = ListSink()
-    return RawGate(of).check_shard("batch", "0", [("landing/a", lines)], sink), sink
+    without_ends = [one.removesuffix(b"\n") for one in lines]
+    return RawGate(of).check_shard("batch", "0", [("landing/a", without_ends)], sink), sink

@@ -3,7 +3,7 @@
 import gzip
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import pytest
@@ -12,13 +12,21 @@ from hypothesis import strategies as st
 
 from contracts.errors import ServiceUnavailable
 from contracts.model import Contract, DriftPolicy, RejectLimit, RuleKind, Severity
-from tests.validation.hand_made import RULES, ListSink, check, contract, good, line, rule
+from loader.lines import landed_lines
+from tests.validation.hand_made import RULES, ListSink, check, contract, good, rule
+from tests.validation.hand_made import line as line_with_end
 from validation import raw_gate
+from validation.envelope import Unparseable, parse_line
+from validation.lines import LandedLine, ObjectDamaged
 from validation.raw_gate import RawGate, judge_batch
 from validation.results import RawGateResult, ShardResult, Verdict
 
 CONTRACT = contract()
 GATE = RawGate(CONTRACT)
+
+
+def line(record: Any, **envelope: Any) -> bytes:
+    return line_with_end(record, **envelope).removesuffix(b"\n")
 
 
 def ids(count: int) -> list[str]:
@@ -39,7 +47,7 @@ def test_a_clean_object_is_told_to_be_clean_and_its_bytes_are_untouched() -> Non
 
     shard, sink = check(CONTRACT, *lines)
 
-    assert sink.accepted == [("landing/a", one.removesuffix(b"\n")) for one in lines]
+    assert sink.accepted == [("landing/a", one) for one in lines]
     assert [counts.is_clean for counts in sink.finished] == [True]
     assert (shard.line_count, shard.accepted_count, shard.rejected_count) == (3, 3, 0)
 
@@ -164,9 +172,9 @@ def test_an_unknown_field_does_what_its_policy_says(policy: DriftPolicy, verdict
 # Damage --------------------------------------------------------------------------------------------------------------
 
 
-def truncated(lines: list[bytes], lost_bytes: int) -> Iterator[bytes]:
-    packed = gzip.compress(b"".join(lines), mtime=0)
-    yield from gzip.GzipFile(fileobj=io.BytesIO(packed[:-lost_bytes]))
+def truncated(lines: list[bytes], lost_bytes: int) -> Iterator[LandedLine]:
+    packed = gzip.compress(b"\n".join(lines), mtime=0)
+    return landed_lines(io.BytesIO(packed[:-lost_bytes]))
 
 
 def test_an_object_that_is_cut_short_holds_the_batch_and_what_was_read_is_counted() -> None:
@@ -190,7 +198,7 @@ def test_an_object_that_is_cut_short_holds_the_batch_and_what_was_read_is_counte
 def test_bytes_that_are_no_gzip_are_damage_too() -> None:
     sink = ListSink()
 
-    shard = GATE.check_shard("batch", "0", [("x.gz", gzip.GzipFile(fileobj=io.BytesIO(b"not gzip")))], sink)
+    shard = GATE.check_shard("batch", "0", [("x.gz", landed_lines(io.BytesIO(b"not gzip")))], sink)
 
     assert (shard.line_count, shard.unparseable_count) == (1, 1)
 
@@ -215,9 +223,9 @@ def test_trouble_of_the_store_is_not_taken_for_bad_data() -> None:
 def test_trouble_of_the_sink_is_not_taken_for_damage() -> None:
     class FullSink(ListSink):
         def accept(self, object_key: str, line: bytes) -> None:
-            raise EOFError("the sink's own")
+            raise ObjectDamaged("the sink's own")
 
-    with pytest.raises(EOFError):
+    with pytest.raises(ObjectDamaged):
         GATE.check_shard("batch", "0", [("a", [line(good())])], FullSink())
 
 
@@ -290,12 +298,38 @@ def test_fewer_lines_than_airbyte_committed_hold_the_batch(expected_count: int |
     assert (failed(result) == ["complete-sync"]) is (verdict is Verdict.NO_GO)
 
 
-def test_what_airbyte_changed_is_told_and_holds_nothing() -> None:
-    meta = {"changes": [{"field": "name", "change": "TRUNCATED", "reason": "DESTINATION_SERIALIZATION_ERROR"}]}
+DAMAGE = {
+    "changes": [
+        {"field": "name", "change": "NULLED", "reason": "SOURCE_RETRIEVAL_ERROR"},
+        {"field": "links.wiki", "change": "TRUNCATED", "reason": "DESTINATION_SERIALIZATION_ERROR"},
+    ]
+}
 
-    result = verdict_of(CONTRACT, line(good(), _airbyte_meta=meta))
 
-    assert (result.verdict, failed(result)) == (Verdict.GO, ["unchanged-by-sync"])
+@pytest.mark.parametrize(
+    ("policy", "verdict", "accepted_count", "held_by"),
+    [
+        (DriftPolicy.ALLOW, Verdict.GO, 1, []),
+        (DriftPolicy.WARN, Verdict.GO, 1, []),
+        (DriftPolicy.QUARANTINE, Verdict.QUARANTINE, 0, []),
+        (DriftPolicy.NO_GO, Verdict.NO_GO, 0, ["record-source-damage"]),
+    ],
+)
+def test_a_value_that_the_sync_did_not_pass_on_does_what_its_policy_says(
+    policy: DriftPolicy, verdict: Verdict, accepted_count: int, held_by: list[str]
+) -> None:
+    of = contract(*RULES, rule("", RuleKind.SOURCE_DAMAGE, policy), limit=RejectLimit(1.0, 1, ""))
+
+    shard, sink = check(of, line(good(), _airbyte_meta=DAMAGE))
+
+    result = judge_batch(of, "b", [shard], None, [])
+    assert (result.verdict, shard.accepted_count, failed(result)) == (verdict, accepted_count, held_by)
+    assert shard.warnings_by_rule == ({"record-source-damage": 1} if policy is DriftPolicy.WARN else {})
+    for rejection in sink.rejections:
+        assert [(one.path, one.message) for one in rejection.violations] == [
+            ("name", "was nulled by Airbyte (SOURCE_RETRIEVAL_ERROR)"),
+            ("links.wiki", "was truncated by Airbyte (DESTINATION_SERIALIZATION_ERROR)"),
+        ]
 
 
 def test_the_verdict_of_several_shards_is_taken_over_all_of_them() -> None:
@@ -334,7 +368,7 @@ def test_no_line_is_lost(lines: list[bytes]) -> None:
     assert len(sink.rejections) == shard.rejected_count
     given_back = [raw for _, raw in sink.accepted] + [rejection.raw for rejection in sink.rejections]
     assert len(given_back) + shard.duplicate_count == len(lines)
-    assert set(given_back) <= {one.removesuffix(b"\n") for one in lines}
+    assert set(given_back) <= set(lines)
 
 
 @settings(max_examples=60, deadline=None)
@@ -350,22 +384,84 @@ def test_the_verdict_and_the_counts_do_not_depend_on_the_order(orders: tuple[lis
 
 @settings(max_examples=20, deadline=None)
 @given(st.lists(LINES, max_size=12), st.integers(1, 5))
-def test_the_size_of_the_chunks_changes_nothing(lines: list[bytes], size: int) -> None:
+def test_how_many_lines_wait_for_the_judge_changes_nothing(lines: list[bytes], size: int) -> None:
     whole, in_parts = ListSink(), ListSink()
 
     expected = GATE.check_shard("batch", "0", [("a", lines)], whole)
-    found = RawGate(CONTRACT, chunk_lines=size).check_shard("batch", "0", [("a", lines)], in_parts)
+    found = RawGate(CONTRACT, judged_at_once=size).check_shard("batch", "0", [("a", lines)], in_parts)
 
     assert found == expected
     assert (in_parts.accepted, in_parts.rejections) == (whole.accepted, whole.rejections)
 
 
-def test_a_chunk_is_bounded_by_bytes_too() -> None:
+class FarSightedDoor:
+    """Opens for every line that the judge finds nothing in, as the best of doors would."""
+
+    def __init__(self) -> None:
+        self._gate = RawGate(CONTRACT)
+
+    def opens_for(self, line: bytes) -> dict[str, Any] | None:
+        opened = parse_line(line)
+        if isinstance(opened, Unparseable) or any(self._gate.violations([opened])):
+            return None
+        return opened.record
+
+
+FAR_SIGHTED = FarSightedDoor()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(LINES, max_size=12), st.integers(1, 5))
+def test_a_door_changes_nothing_but_the_order_of_what_is_accepted(lines: list[bytes], size: int) -> None:
+    closed, open_ = ListSink(), ListSink()
+
+    expected = GATE.check_shard("batch", "0", [("a", lines)], closed)
+    found = RawGate(CONTRACT, FAR_SIGHTED, size).check_shard("batch", "0", [("a", lines)], open_)
+
+    assert found == expected
+    assert open_.rejections == closed.rejections
+    assert sorted(open_.accepted) == sorted(closed.accepted)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(LINES, max_size=12), st.integers(1, 5), st.booleans())
+def test_the_sink_can_write_the_object_without_what_is_left_out(lines: list[bytes], size: int, has_door: bool) -> None:
+    kept = KeepingSink(lines)
+
+    RawGate(CONTRACT, FAR_SIGHTED if has_door else None, size).check_shard("batch", "0", [("a", lines)], kept)
+
+    assert sorted(kept.kept) == sorted(raw for _, raw in kept.accepted)
+
+
+class KeepingSink(ListSink):
+    """Does what the loader does: copies the first lines when some are left out, and then what comes."""
+
+    def __init__(self, lines: list[bytes]) -> None:
+        super().__init__()
+        self._lines = lines
+        self._copy: list[bytes] | None = None
+
+    def accept(self, object_key: str, line: bytes) -> None:
+        super().accept(object_key, line)
+        if self._copy is not None:
+            self._copy.append(line)
+
+    def leave_out(self, object_key: str, line_count: int, left_out: Collection[int]) -> None:
+        assert self._copy is None
+        first = enumerate(self._lines[:line_count], start=1)
+        self._copy = [line for number, line in first if number not in left_out]
+
+    @property
+    def kept(self) -> list[bytes]:
+        return self._lines if self._copy is None else self._copy
+
+
+def test_what_waits_is_bounded_by_bytes_too() -> None:
     lines = [line(good(id=key, links={"wiki": "w" * 3_000_000})) for key in ids(12)]
 
     shard, _ = check(CONTRACT, *lines)
 
-    assert sum(len(one) for one in lines) > raw_gate.CHUNK_BYTES
+    assert sum(len(one) for one in lines) > raw_gate.JUDGED_BYTES
     assert shard.accepted_count == 12
 
 
