@@ -8,7 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.validation.hand_made import line
-from validation.envelope import DEPTH_LIMIT, LINE_LIMIT_BYTES, Envelope, FieldChange, Unparseable, parse_line
+from validation.envelope import LINE_LIMIT_BYTES, Envelope, FieldChange, Unparseable, parse_line
+from validation.faithful import DEPTH_LIMIT
 
 V1 = {"_airbyte_ab_id": "26d73cde", "_airbyte_emitted_at": 1622135805000, "_airbyte_data": {"id": 1}}
 FLATTENED = {
