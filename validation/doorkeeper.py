@@ -10,8 +10,10 @@ from typing import Any, Final
 import jsonschema_rs
 import orjson
 
-from contracts.derive.json_schema import INT64_MAXIMUM, INT64_MINIMUM, Schema, strict_json_schema
-from contracts.model import Contract
+from contracts.derive.json_schema import INT64_MAXIMUM, INT64_MINIMUM, Schema, strict_json_schema, unsaid_rules
+from contracts.errors import ContractInvalid
+from contracts.model import ACROSS_FIELDS, Contract
+from validation.compiled_comparisons import Holds, compiled
 from validation.envelope import LINE_LIMIT_BYTES
 from validation.faithful import why_not_faithful
 
@@ -24,12 +26,16 @@ _UNCHANGED: Final[Schema] = {
 
 
 class Doorkeeper:
-    """Opens for lines that break no rule of the contract, of any severity. Made once per contract."""
+    """Opens for lines that break no rule of the contract, of any severity.
+
+    Made once per contract; raises ContractInvalid for a rule that it does not know.
+    """
 
     def __init__(self, contract: Contract) -> None:
         record = strict_json_schema(contract)
         self._is_closed = _is_closed(record)
         self._is_valid = _compiled(_envelope(record))
+        self._comparisons = _comparisons(contract)
 
     def opens_for(self, line: bytes) -> dict[str, Any] | None:
         """The record of a line without its end that breaks no rule; None for a line that the judge must see.
@@ -45,6 +51,9 @@ class Doorkeeper:
         if not self._is_valid(envelope) or not self._is_faithful(envelope, line):
             return None
         record: dict[str, Any] = envelope["_airbyte_data"]
+        for holds in self._comparisons:
+            if not holds(record):
+                return None
         return record
 
     def _is_faithful(self, envelope: dict[str, Any], line: bytes) -> bool:
@@ -53,6 +62,14 @@ class Doorkeeper:
         if self._is_closed and orjson.dumps(envelope) == line and not _may_hold_nul(line):
             return True
         return why_not_faithful(envelope, line) is None
+
+
+def _comparisons(contract: Contract) -> tuple[Holds, ...]:
+    rules = unsaid_rules(contract)
+    unknown = [rule for rule in rules if rule.kind not in ACROSS_FIELDS]
+    if unknown:
+        raise ContractInvalid(f"rule {unknown[0].rule_id}: the raw gate's fast path does not know {unknown[0].kind}")
+    return tuple(compiled(rule.argument) for rule in rules)
 
 
 def _may_hold_nul(line: bytes) -> bool:

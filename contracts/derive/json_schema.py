@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from contracts.model import Contract, DriftPolicy, LogicalType, Property, Rule, RuleKind, Scope, Severity
+from contracts.model import Contract, DriftPolicy, LogicalType, Property, Rule, RuleKind, Scope
 
 Schema = dict[str, Any]
 _Keywords = Mapping[RuleKind, Callable[[Any], Schema]]
@@ -72,13 +72,13 @@ def unsaid_rules(contract: Contract) -> tuple[Rule, ...]:
 
 
 def _row_rules(contract: Contract) -> list[Rule]:
-    """The rules that are judged record by record."""
-    rules = (rule for rule in contract.rules if rule.scope is Scope.ROW)
-    return [rule for rule in rules if (rule.kind, rule.argument) != (RuleKind.UNKNOWN_FIELD, DriftPolicy.ALLOW)]
+    """The rules about what lies in a record. What the sync did to it is told by the envelope."""
+    rules = (rule for rule in contract.rules if rule.scope is Scope.ROW and rule.kind is not RuleKind.SOURCE_DAMAGE)
+    return [rule for rule in rules if rule.argument is not DriftPolicy.ALLOW]
 
 
 def _rejecting(contract: Contract) -> list[Rule]:
-    return [rule for rule in _row_rules(contract) if rule.severity is Severity.ERROR]
+    return [rule for rule in _row_rules(contract) if rule.rejects]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +168,8 @@ def _annotations(prop: Property) -> Schema:
     said: Schema = {}
     if prop.description:
         said["description"] = prop.description
+    if prop.is_deprecated:
+        said["deprecated"] = True
     if prop.unit:
         said["$comment"] = f"Unit: {prop.unit}"
     if prop.example is not None and prop.classification == "public":

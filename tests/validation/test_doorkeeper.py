@@ -4,6 +4,7 @@ import copy
 import functools
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,9 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts import rules
+from contracts.comparisons import AcrossFields, Agrees, AtMost, SameInstant, Term, Together
+from contracts.errors import ContractInvalid
 from contracts.model import DriftPolicy, RuleKind, Scope
 from contracts.read import read_contracts
+from contracts.rules import Note
 from tests.validation import hand_made
+from tests.validation import test_across_fields as across_fields
 from tests.validation.hand_made import line, rule
 from tests.validation.recordings import recorded
 from tests.validation.specimens import bad_records, good_record
@@ -24,10 +30,40 @@ from validation.envelope import Envelope, parse_line
 from validation.judge import Judge
 
 OPEN = hand_made.contract(*(one for one in hand_made.RULES if one.kind is not RuleKind.UNKNOWN_FIELD))
-CONTRACTS = {**read_contracts(), "hand-made": hand_made.contract(), "open to unknown fields": OPEN}
+COMPARISONS: list[AcrossFields] = [
+    SameInstant("at_s", "at", 1.0),
+    SameInstant("at_s", "ended_at", 3600.5),
+    Agrees("mass_lbs", (Term("mass_kg", 2.20462),), absolute=1.0, ratio=0.01),
+    Agrees("orbit.high", (Term("orbit.low", 1.0), Term("mass_kg", -0.1)), absolute=2.0, ratio=0.0),
+    AtMost("at", "ended_at"),
+    AtMost("on", "until"),
+    AtMost("orbit.low", "orbit.high"),
+    AtMost("cores[].landings", "cores[].flights"),
+    Together(("orbit.low", "orbit.high")),
+    Together(("cores[].landings", "cores[].flights")),
+    Together(("on", "until", "at")),
+]
+ACROSS = replace(
+    hand_made.contract(),
+    properties=across_fields.PROPERTIES,
+    rules=tuple(rules.across_fields(one, Note(), f"rule-{number}") for number, one in enumerate(COMPARISONS)),
+)
+CONTRACTS = {
+    "across fields": ACROSS,
+    **read_contracts(),
+    "hand-made": hand_made.contract(),
+    "open to unknown fields": OPEN,
+}
 
 
 def good(name: str) -> dict[str, Any]:
+    if name == "across fields":
+        return {
+            "id": "a",
+            **{"at": "2020-05-30T19:22:00Z", "at_s": 1590866520, "ended_at": "2020-05-30T20:22:00.25Z"},
+            **{"on": "2020-05-30", "until": "2020-06-01", "mass_kg": 20, "mass_lbs": 44},
+            **{"orbit": {"low": 300.5, "high": 300.5}, "cores": [{"landings": 1, "flights": 2}, None]},
+        }
     return hand_made.good() if CONTRACTS[name].dataset == "crafts" else good_record(CONTRACTS[name])
 
 
@@ -67,7 +103,7 @@ def test_every_recorded_record_is_let_through(snapshot: str, dataset: str, count
 @pytest.mark.parametrize("name", read_contracts())
 def test_no_specimen_of_a_broken_rule_is_let_through(name: str) -> None:
     contract = CONTRACTS[name]
-    specimens = [one for rule in contract.rules if rule.scope is Scope.ROW for one in bad_records(contract, rule)]
+    specimens = [one for of in contract.rules if of.scope is Scope.ROW for one in bad_records(contract, of)]
 
     assert len(specimens) > 10
     assert [str(one) for one in specimens if opens(compact(one.record), name)] == []
@@ -119,7 +155,7 @@ DEEP: Any = json.loads("[" * 220 + "]" * 220)
         (2**63 - 1, True),
         (2**63, False),
         ([[]], True),
-        (functools.reduce(lambda v, _: [v], range(220), 1), False),
+        (DEEP, False),
     ],
     ids=["1", "2**63 - 1", "2**63", "a list", "220 lists"],
 )
@@ -150,6 +186,7 @@ TIMES = st.one_of(
 )
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(DAYS, TIMES), min_size=20, max_size=50))
 def test_only_days_and_instants_that_exist_are_let_through(moments: list[tuple[str, str]]) -> None:
     records = [hand_made.good(built_date=day, flown_at=day + time) for day, time in moments]
@@ -263,3 +300,50 @@ def test_what_is_let_through_is_read_and_breaks_nothing(name: str, data: st.Data
         assert isinstance(opened, Envelope), opened
         assert (json.dumps(opened.record), opened.changes) == (json.dumps(record), ())
     assert judge(name).judge([record for _, record in passed]) == [()] * len(passed)
+
+
+INSTANTS = st.builds(
+    "2020-05-30T19:{:02}:{:02}{}{}".format,
+    st.sampled_from([21, 22]),
+    st.sampled_from([0, 1, 59]),
+    st.sampled_from(["", ".0", ".000", ".5", ".999999", ".000001"]),
+    st.sampled_from(["Z", "Z", "Z", "+00:00", "-00:00", "+00:01", "-01:00"]),
+)
+NUMBERS = st.one_of(st.sampled_from([20, 44, 45, 43.08, 43.1, 0, -0.0, 1e300, 2**53 + 1]), st.floats(40, 50))
+COMPARED = st.fixed_dictionaries(
+    {"id": st.just("a")},
+    optional={
+        "at": INSTANTS | st.none(),
+        "ended_at": INSTANTS | st.sampled_from([None, "soon", "2020-05-30", "20200530T192200Z"]),
+        "at_s": st.integers(1590866519, 1590866522) | st.none(),
+        "on": st.dates(date(2020, 5, 30), date(2020, 6, 1)).map(str) | st.none(),
+        "until": st.dates(date(2020, 5, 30), date(2020, 6, 1)).map(str) | st.none(),
+        "mass_kg": st.just(20) | NUMBERS | st.none(),
+        "mass_lbs": st.sampled_from([42, 43, 44, 45, 46, None]),
+        "orbit": st.none() | st.fixed_dictionaries({}, optional={"low": NUMBERS, "high": NUMBERS | st.none()}),
+        "cores": st.lists(
+            st.none() | st.fixed_dictionaries({}, optional=dict.fromkeys(["landings", "flights"], st.integers(0, 2)))
+        ),
+    },
+)
+
+
+@settings(max_examples=20, deadline=None)
+@given(records=st.lists(COMPARED, min_size=20, max_size=60))
+@pytest.mark.parametrize("comparison", COMPARISONS, ids=str)
+def test_a_record_is_let_through_only_if_the_comparison_holds(
+    comparison: AcrossFields, records: list[dict[str, Any]]
+) -> None:
+    contract = replace(ACROSS, rules=(across_fields.rule(comparison),))
+    keeper = Doorkeeper(contract)
+
+    passed = [record for record in records if keeper.opens_for(compact(record)) is not None]
+
+    assert Judge(contract).judge(passed) == [()] * len(passed)
+
+
+def test_a_rule_that_the_doorkeeper_does_not_know_is_refused_and_not_passed_over() -> None:
+    unknown = replace(hand_made.RULES[0], kind=RuleKind.SHRINKAGE)  # a kind that is none of a record
+
+    with pytest.raises(ContractInvalid, match="does not know shrinkage"):
+        Doorkeeper(hand_made.contract(unknown))
