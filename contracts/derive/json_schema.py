@@ -15,10 +15,10 @@ _Keywords = Mapping[RuleKind, Callable[[Any], Schema]]
 INT64_MINIMUM: Final = -(2**63)
 INT64_MAXIMUM: Final = 2**63 - 1
 
-_TIME: Final = r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])"
+TIME: Final = r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])"
 _DAY: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 # Days that exist. 29 February only in years whose last two digits tell that they are leap years: 2000 is left out.
-_REAL_DAY: Final = (
+REAL_DAY: Final = (
     "(?:(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-(?:"
     "(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
     "|[0-9]{2}(?:0[48]|[2468][048]|[13579][26])-02-29)"
@@ -161,7 +161,7 @@ _COMMON: Final[_Keywords] = {
 def _published_format(form: LogicalType) -> Schema:
     if form is LogicalType.DATE:
         return {"format": "date", "pattern": _whole(_DAY)}
-    return {"format": "date-time", "pattern": _whole(_DAY + _TIME)}
+    return {"format": "date-time", "pattern": _whole(_DAY + TIME)}
 
 
 def _annotations(prop: Property) -> Schema:
@@ -178,7 +178,7 @@ def _annotations(prop: Property) -> Schema:
 
 
 def _exists(form: LogicalType) -> Schema:
-    return {"pattern": _whole(_REAL_DAY if form is LogicalType.DATE else _REAL_DAY + _TIME)}
+    return {"pattern": _whole(REAL_DAY if form is LogicalType.DATE else REAL_DAY + TIME)}
 
 
 def _fits(most: int) -> Schema:
