@@ -4,8 +4,9 @@ What such rules mean is said by validation/across_fields.py; when in doubt, thes
 are given records of which every value has the contract's type.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from contracts.comparisons import AcrossFields, Agrees, AtMost, SameInstant, Together, fields_of
@@ -27,22 +28,24 @@ def compiled(comparison: AcrossFields) -> Holds:
     if not frame:
         return holds
     arrays = [_getter(path.strip(".")) for path in frame.split("[]")[:-1]]
-    return lambda record: all(map(holds, _items(record, arrays)))
+    return lambda record: all(holds(item) for item in _items(record, arrays) if item is not None)
 
 
-def _items(record: Record, arrays: list[_Get]) -> Iterator[Any]:
+def _items(record: Record, arrays: list[_Get]) -> list[Any]:
     rows: list[Any] = [record]
     for array in arrays:
-        rows = [item for row in rows for item in array(row) or ()]
-    return iter(rows)
+        rows = [item for row in rows if row is not None for item in array(row) or ()]
+    return rows
 
 
 def _getter(path: str) -> _Get:
     """Reads a path without arrays. What lies below something missing or null is None, as what is missing itself."""
     first, *others = path.split(".")
+    if not others:
+        return lambda row: row.get(first)
 
     def get(row: Any) -> Any:
-        value = row.get(first) if row is not None else None
+        value = row.get(first)
         for name in others:
             if value is None:
                 return None
@@ -102,13 +105,19 @@ def _at_most(field: _Get, of: _Get) -> _HoldsInRow:
         if least is None or most is None:
             return True
         if isinstance(least, str):
-            least, most = _epoch_s(least), _epoch_s(most)
-            if least is None or most is None:
-                return False
-            return bool(least <= most - _DOUBT_S) or (least <= most and least.is_integer() and most.is_integer())
+            return _is_surely_not_after(least, most)
         return float(least) <= float(most)
 
     return holds
+
+
+def _is_surely_not_after(text: str, other: str) -> bool:
+    if len(text) == len(other) and text[-1:] == other[-1:] == "Z":
+        return text <= other  # of one form, so in time as in the alphabet
+    least, most = _epoch_s(text), _epoch_s(other)
+    if least is None or most is None:
+        return False
+    return least <= most - _DOUBT_S or (least <= most and least.is_integer() and most.is_integer())
 
 
 def _together(fields: list[_Get]) -> _HoldsInRow:
@@ -121,10 +130,11 @@ def _together(fields: list[_Get]) -> _HoldsInRow:
     return holds
 
 
-def _epoch_s(text: Any) -> float | None:
+@lru_cache(maxsize=256)  # one instant is often compared with several
+def _epoch_s(text: str) -> float | None:
     """The seconds since 1970 of a day or an instant; None for what is neither."""
     try:
         moment = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
+    except ValueError:
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from contracts.comparisons import Together
 from contracts.model import Contract, DriftPolicy, LogicalType, Property, Rule, RuleKind, Scope
 
 Schema = dict[str, Any]
@@ -42,7 +43,7 @@ _STRUCTURAL: Final = frozenset({RuleKind.TYPE, RuleKind.REQUIRED, RuleKind.UNKNO
 def json_schema(contract: Contract) -> Schema:
     """What a record must be so that it is not rejected, as JSON Schema draft 2020-12, for people and their tools.
 
-    Rules that only warn and rules over several fields or records are not in it, nor is what JSON Schema cannot say:
+    Rules that only warn and rules over several records are not in it, nor is what JSON Schema cannot say: sums, order,
     an integer written as 5.0 passes here and not at the gate, and formats bind only where the reader is told to.
     """
     writer = _Writer(contract, _rejecting(contract), _PUBLISHED)
@@ -61,14 +62,20 @@ def strict_json_schema(contract: Contract) -> Schema:
     """A schema, JSON Schema draft 4, that only records pass which break no row rule of any severity.
 
     It refuses when in doubt, so a record that it refuses may be good. Draft 4 because there 5.0 is no integer.
-    Rules over several fields are not in it: `unsaid_rules` names them.
+    Most rules across fields are not in it: `unsaid_rules` names them.
     """
     return _Writer(contract, _row_rules(contract), _STRICT).record()
 
 
 def unsaid_rules(contract: Contract) -> tuple[Rule, ...]:
     """The row rules that `strict_json_schema` does not say."""
-    return tuple(rule for rule in _row_rules(contract) if rule.kind not in _STRUCTURAL | _STRICT.keywords.keys())
+    said = _STRUCTURAL | _STRICT.keywords.keys()
+    return tuple(rule for rule in _row_rules(contract) if rule.kind not in said and not _are_siblings(rule.argument))
+
+
+def _are_siblings(argument: Any) -> bool:
+    """Whether a rule is about members of one object that are there together."""
+    return isinstance(argument, Together) and len({field.rpartition(".")[0] for field in argument.fields}) == 1
 
 
 def _row_rules(contract: Contract) -> list[Rule]:
@@ -97,8 +104,13 @@ class _Writer:
         self._contract = contract
         self._dialect = dialect
         self._rules: dict[str, dict[RuleKind, Rule]] = {}
+        self._groups: dict[str, list[Schema]] = {}  # by the object's path
         for rule in rules:
-            self._rules.setdefault(rule.path, {})[rule.kind] = rule
+            if _are_siblings(rule.argument):
+                parent, names = _parent_and_names(rule.argument.fields)
+                self._groups.setdefault(parent, []).append(_all_or_none(names))
+            else:
+                self._rules.setdefault(rule.path, {})[rule.kind] = rule
 
     def record(self) -> Schema:
         return {"type": "object", **self._members("", self._contract.properties)}
@@ -110,6 +122,8 @@ class _Writer:
             members["required"] = required
         if RuleKind.UNKNOWN_FIELD in self._rules.get(path, {}):
             members["additionalProperties"] = False
+        if path in self._groups:
+            members["allOf"] = self._groups[path]
         return members
 
     def _value(self, prop: Property) -> Schema:
@@ -140,6 +154,20 @@ class _Writer:
 
     def _is_required(self, prop: Property) -> bool:
         return RuleKind.REQUIRED in self._rules.get(prop.path, {})
+
+
+def _parent_and_names(fields: Sequence[str]) -> tuple[str, list[str]]:
+    return fields[0].rpartition(".")[0], [field.rpartition(".")[2] for field in fields]
+
+
+def _all_or_none(names: Sequence[str]) -> Schema:
+    there: Schema = {"not": {"type": "null"}}
+    return {
+        "anyOf": [
+            {"required": list(names), "properties": dict.fromkeys(names, there)},
+            {"properties": {name: {"type": "null"} for name in names}},
+        ]
+    }
 
 
 def _whole(pattern: str) -> str:

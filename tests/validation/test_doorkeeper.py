@@ -42,6 +42,7 @@ COMPARISONS: list[AcrossFields] = [
     Together(("orbit.low", "orbit.high")),
     Together(("cores[].landings", "cores[].flights")),
     Together(("on", "until", "at")),
+    Together(("mass_kg", "orbit.low")),
 ]
 ACROSS = replace(
     hand_made.contract(),
