@@ -61,6 +61,13 @@ class Corpus:
     plain_bytes: int
     faults: Mapping[str, str]  # by `<file name>:<line>`, from 1
 
+    def first_file(self) -> "Corpus":
+        """A corpus of the first file alone; all files are of about one size."""
+        first = self.files[0]
+        faults = {place: kind for place, kind in self.faults.items() if place.startswith(f"{first.name}:")}
+        count = len(self.files)
+        return Corpus((first,), self.line_count // count, self.plain_bytes // count, faults)
+
 
 def corpora(folder: Path, megabytes: int, file_count: int) -> dict[str, Corpus]:
     """A clean and a dirty corpus of that size, uncompressed. Made once, then found again."""
