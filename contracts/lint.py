@@ -13,6 +13,8 @@ from typing import Any
 from contracts import document, odcs_schema
 from contracts.document import Finding, Problem, ProblemsFound
 from contracts.errors import ContractInvalid, UsageError
+from contracts.evolution.exceptions import lint_exceptions, today
+from contracts.evolution.versions import parse_version
 from contracts.read import SUFFIX, read_contract
 
 __all__ = ["Finding", "lint"]
@@ -21,12 +23,15 @@ __all__ = ["Finding", "lint"]
 def lint(paths: Iterable[Path]) -> list[Finding]:
     """Everything wrong with the contracts in these files and folders, by file and line. Empty means all is well.
 
+    The exceptions beside them are looked at as well (contracts/evolution/exceptions.py).
+
     Raises UsageError when odcslint is not installed or there is nothing to look at.
     """
     files = list(_files(paths))
     if not files:
         raise UsageError(f"nothing to lint: expected files named <dataset>{SUFFIX}, or folders that hold some")
-    findings = {finding for file in files for finding in [*_own(file), *_order(file)]}
+    findings = {finding for file in files for finding in [*_own(file), *_order(file), *_version(file)]}
+    findings |= {found for folder in {file.parent for file in files} for found in lint_exceptions(folder, today())}
     findings |= set(_second_opinion(files))
     return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.key, finding.message))
 
@@ -62,6 +67,18 @@ def _order(file: Path) -> Sequence[Finding]:
         return []
     message = f"not in the standard's order; expected {', '.join(standard)}"
     return document.locate(file, [Problem((late,), message)])
+
+
+def _version(file: Path) -> Sequence[Finding]:
+    """A version that cannot be ordered could never be compared with the next one."""
+    try:
+        version = document.load(file).get("version")
+    except (OSError, ProblemsFound):
+        return []  # told already
+    if version is None or parse_version(str(version)):
+        return []
+    message = f"{version!r} is no version of a contract; expected three whole numbers, as in 1.2.0"
+    return document.locate(file, [Problem(("version",), message)])
 
 
 def _second_opinion(files: Sequence[Path]) -> Iterable[Finding]:
