@@ -92,6 +92,9 @@ bench: $(SETUP)  ## Measure the demo: time and memory (docs/benchmarks.md)
 fuzz: $(SETUP)  ## Feed lines, objects and contracts with what nobody would think of, for ten minutes
 	@for target in line contract landed; do $(BIN)/python -m tests.fuzz $$target --seconds 200 || exit 1; done
 
+bench-gate: $(SETUP)  ## Measure the raw gate against reading alone and other tools (docs/benchmarks.md)
+	@$(BIN)/python -m tests.bench.gate
+
 lock: $(SETUP)  ## Resolve the requirements again after a change of pyproject.toml or dags/requirements.in
 	@$(BIN)/uv pip compile pyproject.toml --group dev --group local --universal --python-version 3.11 \
 		--generate-hashes --quiet --output-file requirements/dev.txt

@@ -1,6 +1,8 @@
-"""Owns reading one landed line: Airbyte's v2 envelope. Judging the record inside is validation/judge.py's job."""
+"""Owns reading one landed line: Airbyte's v2 envelope. Judging the record inside is validation/judge.py's job.
 
-import json
+Whether the line was read as it was written is validation/faithful.py's.
+"""
+
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,12 +10,12 @@ from typing import Any, Final
 
 import orjson
 
+from validation.faithful import why_not_faithful
+
 LINE_LIMIT_BYTES: Final = 4 * 1024 * 1024  # Redshift's COPY takes no JSON object above 4 MB
-DEPTH_LIMIT: Final = 200  # below what orjson can write back (254), far above what any API answers
 
 _INT64 = range(-(2**63), 2**63)
 _BOM = b"\xef\xbb\xbf"
-_LONG_DIGITS = re.compile(rb"[0-9]{19}")  # the shortest spelling of an integer that may not fit 64 bits
 _INTEGER_TEXT = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 
 
@@ -70,7 +72,7 @@ def _why_not_json(line: bytes, error: orjson.JSONDecodeError) -> str:
 
 
 def _open(envelope: dict[str, Any], line: bytes) -> Envelope | Unparseable:
-    reason = _why_not_v2(envelope) or _why_not_faithful(envelope, line)
+    reason = _why_not_v2(envelope) or why_not_faithful(envelope, line)
     if reason is not None:
         return Unparseable(reason)
     changes = _changes(envelope.get("_airbyte_meta"))
@@ -110,59 +112,6 @@ _V2_FIELDS: Mapping[str, Callable[[object], bool]] = {
     "_airbyte_generation_id": _is_int64,
     "_airbyte_data": _is_object,
 }
-
-
-def _why_not_faithful(envelope: dict[str, Any], line: bytes) -> str | None:
-    """Why the record as read could differ from the record as written, or from what Redshift would hold."""
-    if line.count(b"{") + line.count(b"[") > DEPTH_LIMIT and _is_deeper_than(DEPTH_LIMIT, envelope):
-        return f"is nested more than {DEPTH_LIMIT} levels deep"
-    if b"\\u0000" in line and _holds_nul(envelope):
-        return "holds a NUL character, which Redshift cannot hold"
-    # orjson reads an integer beyond 64 bits as a float, silently.
-    if _LONG_DIGITS.search(line) and _holds_huge_integer(line):
-        return "holds an integer that does not fit 64 bits"
-    return None
-
-
-def _is_deeper_than(limit: int, value: object) -> bool:
-    layer: list[object] = [value]
-    for _ in range(limit + 1):
-        layer = [child for parent in layer for child in _children(parent)]
-        if not layer:
-            return False
-    return True
-
-
-def _children(value: object) -> list[object]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
-
-
-def _holds_nul(value: object) -> bool:
-    if isinstance(value, str):
-        return "\x00" in value
-    if isinstance(value, dict) and any("\x00" in name for name in value):
-        return True
-    return any(_holds_nul(child) for child in _children(value))
-
-
-class _HugeInteger(Exception):
-    """Leaves the JSON parser at the first integer that does not fit."""
-
-
-def _refuse_huge(digits: str) -> int:
-    if len(digits) > 20 or int(digits) not in _INT64:
-        raise _HugeInteger
-    return int(digits)
-
-
-def _holds_huge_integer(line: bytes) -> bool:
-    try:
-        json.loads(line, parse_int=_refuse_huge)
-    except _HugeInteger:
-        return True
-    return False
 
 
 def _changes(meta: object) -> tuple[FieldChange, ...] | None:

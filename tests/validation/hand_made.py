@@ -144,16 +144,17 @@ def good(**changes: Any) -> dict[str, Any]:
     return {**record, **changes}
 
 
+ENVELOPE = {
+    "_airbyte_raw_id": "26d73cde-7eb1-4e1e-b7db-a4c03b4cf206",
+    "_airbyte_extracted_at": 1622135805000,
+    "_airbyte_generation_id": 11,
+    "_airbyte_meta": {"changes": [], "sync_id": 10111},
+}
+
+
 def line(record: Any, **envelope: Any) -> bytes:
     """A record as Airbyte lands it."""
-    wrapped = {
-        "_airbyte_raw_id": "26d73cde-7eb1-4e1e-b7db-a4c03b4cf206",
-        "_airbyte_extracted_at": 1622135805000,
-        "_airbyte_generation_id": 11,
-        "_airbyte_meta": {"changes": [], "sync_id": 10111},
-        "_airbyte_data": record,
-    }
-    return json.dumps({**wrapped, **envelope}, ensure_ascii=False).encode() + b"\n"
+    return json.dumps({**ENVELOPE, "_airbyte_data": record, **envelope}, ensure_ascii=False).encode() + b"\n"
 
 
 class ListSink:

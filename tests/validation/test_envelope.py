@@ -8,7 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.validation.hand_made import line
-from validation.envelope import DEPTH_LIMIT, LINE_LIMIT_BYTES, Envelope, FieldChange, Unparseable, parse_line
+from validation.envelope import LINE_LIMIT_BYTES, Envelope, FieldChange, Unparseable, parse_line
+from validation.faithful import DEPTH_LIMIT
 
 V1 = {"_airbyte_ab_id": "26d73cde", "_airbyte_emitted_at": 1622135805000, "_airbyte_data": {"id": 1}}
 FLATTENED = {
@@ -117,6 +118,74 @@ def test_what_is_not_quite_json_is_not_json(text: bytes) -> None:
     assert reason(line(0).replace(b'"_airbyte_data": 0', b'"_airbyte_data": {"a": ' + text + b"}")).startswith(
         "is not JSON"
     )
+
+
+def with_value(text: bytes) -> bytes:
+    """A line whose record holds this text where a value belongs."""
+    return line(0).replace(b'"_airbyte_data": 0', b'"_airbyte_data": {"a": ' + text + b"}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b'1, "a": 1', b'1, "a": 2', b'1, "\\u0061": 1', b'{"b": [{"c": 1, "c": 1}]}', b'1}, "_airbyte_data": {"a": 1'],
+)
+def test_a_key_that_is_named_twice_in_one_object_is_found_at_any_depth(text: bytes) -> None:
+    assert reason(with_value(text)) == "names a key twice in one object; which of the two is meant cannot be known"
+
+
+def test_a_key_may_be_named_in_several_objects() -> None:
+    assert parse_line(with_value(b'{"a": [{"a": 1}, {"a": 1}]}')) == Envelope({"a": {"a": [{"a": 1}, {"a": 1}]}}, ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"-0",
+        b"-0.0",
+        b"0e5",
+        b"0e-99999999999999999999",
+        b"1E5",
+        b"5.0",
+        b"0.10000000000000001",  # 17 digits name one double, however else it could be written
+        b"0.1000000000000000055511151231257827021181583404541015625",  # longer, but exactly the double
+        b"1.50000000000000000000000",
+        b"0.00000000000000000000015",
+        b"5e-324",
+        b"1.7976931348623157e308",
+    ],
+)
+def test_a_number_that_a_double_holds_is_read_however_it_is_written(text: bytes) -> None:
+    assert parse_line(with_value(text)) == Envelope({"a": float(text)}, ())
+
+
+@pytest.mark.parametrize("text", [b"0.123456789012345678901", b"-123456789.1234567891", b"1.00000000000000000001e5"])
+def test_a_number_with_more_digits_than_a_double_keeps_is_not_rounded_in_silence(text: bytes) -> None:
+    assert reason(with_value(text)) == "holds a number with more digits than a 64-bit float keeps"
+
+
+@pytest.mark.parametrize("text", [b"1e-400", b"-0.1E-999999999999999999999", b"0." + b"0" * 400 + b"1"])
+def test_a_number_that_would_be_read_as_zero_is_refused(text: bytes) -> None:
+    assert reason(with_value(text)) == "holds a number too small for a 64-bit float"
+
+
+@pytest.mark.parametrize("text", [b'"\\ud800"', b'"\\udc00"', b'"\\ud800\\u0041"', b'{"\\ud800": 1}'])
+def test_half_a_surrogate_pair_is_no_character(text: bytes) -> None:
+    assert reason(with_value(text)).startswith("is not JSON")
+
+
+def test_a_whole_surrogate_pair_is_one_character() -> None:
+    assert parse_line(with_value(b'"\\ud83d\\ude80"')) == Envelope({"a": "\U0001f680"}, ())
+
+
+def test_surrogates_written_as_bytes_are_no_utf_8() -> None:
+    assert reason(with_value(b'"\xed\xa0\xbd"')).startswith("is not UTF-8 at byte")
+
+
+def test_depth_counts_where_it_is_written_and_not_only_where_it_is_kept() -> None:
+    deep = b"[" * 900 + b"]" * 900
+
+    assert reason(with_value(deep + b', "a": 1')).startswith("is nested")
+    assert parse_line(with_value(b'"' + b"[" * 900 + b'"')) == Envelope({"a": "[" * 900}, ())
 
 
 def test_nesting_up_to_the_limit_is_read() -> None:
