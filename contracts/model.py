@@ -59,8 +59,19 @@ class RuleKind(StrEnum):
     MIN_ITEMS = "min-items"  # argument: int
     MAX_ITEMS = "max-items"  # argument: int
     UNKNOWN_FIELD = "unknown-field"  # argument: DriftPolicy; path is the object's
+    SOURCE_DAMAGE = "source-damage"  # argument: DriftPolicy; path is ""; what the sync says it nulled or truncated
+    SAME_INSTANT = "same-instant"  # argument: comparisons.SameInstant
+    AGREES = "agrees"  # argument: comparisons.Agrees
+    AT_MOST = "at-most"  # argument: comparisons.AtMost
+    TOGETHER = "together"  # argument: comparisons.Together
     UNIQUE = "unique"  # set rule; argument: None
     ROW_COUNT = "row-count"  # set rule; argument: int, the least number of records
+    SHRINKAGE = "shrinkage"  # set rule; argument: comparisons.Shrinkage
+    REFERENCE = "reference"  # set rule; argument: comparisons.Reference; null passes
+
+
+#: The row rules that compare several fields. Their path is that of the first field they read (comparisons.fields_of).
+ACROSS_FIELDS = frozenset({RuleKind.SAME_INSTANT, RuleKind.AGREES, RuleKind.AT_MOST, RuleKind.TOGETHER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +91,27 @@ class Rule:
     dimension: str
     description: str
 
+    @property
+    def rejects(self) -> bool:
+        """Whether a record that breaks the rule is set aside. A rule about drift says it by its policy."""
+        if isinstance(self.argument, DriftPolicy):
+            return self.argument in {DriftPolicy.QUARANTINE, DriftPolicy.NO_GO}
+        return self.scope is Scope.ROW and self.severity is Severity.ERROR
+
+
+def frame_path(path: str) -> str:
+    """What a path is repeated by: "" for once a record, `cores[]` for once an item of `cores`."""
+    return path[: path.rfind("[]") + 2] if "[]" in path else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """Who may do what with a dataset: `access` is read or write."""
+
+    name: str
+    access: str
+    description: str
+
 
 @dataclass(frozen=True, slots=True)
 class Property:
@@ -96,6 +128,8 @@ class Property:
     unit: str | None
     example: Any
     children: tuple["Property", ...] = ()  # an object's properties, or an array's items as its single child
+    stable_id: str | None = None  # the standard's `id`: stays when the property is renamed
+    is_deprecated: bool = False  # announced to go: consumers should stop reading it
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +172,7 @@ class Contract:
     limitations: str = ""
     grain: str = ""  # "one row per ..."
     freshness_h: float | None = None  # how old the newest load may be before people are told
+    roles: tuple[Role, ...] = ()
 
     @property
     def key(self) -> Property:

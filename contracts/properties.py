@@ -1,10 +1,11 @@
 """Owns reading one property of a contract, and what lies below it. Which rules follow is contracts/rules.py's job."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from contracts import patterns, physical, rules
+from contracts.comparisons import Reference
 from contracts.custom import custom_properties
 from contracts.document import KeyPath, Problem
 from contracts.model import DriftPolicy, LogicalType, Property, Rule, RuleKind, Severity
@@ -27,7 +28,9 @@ _OPTIONS: dict[LogicalType, dict[str, RuleKind]] = {
 }
 
 # Keys of the standard that promise something which no gate looks at.
-_UNENFORCED = ("relationships", "criticalDataElement", "encryptedName", "transformLogic", "semanticType", "map")
+_UNENFORCED = ("criticalDataElement", "encryptedName", "transformLogic", "semanticType", "map")
+
+_REFERENCE = re.compile(r"([a-z][a-z0-9_]*)\.([a-z][a-z0-9_]*)")
 
 _ENUM_TYPES: dict[LogicalType, type | tuple[type, ...]] = {
     LogicalType.STRING: str,
@@ -41,6 +44,7 @@ class PropertyReader:
 
     def __init__(self, drift: DriftPolicy, problems: list[Problem]):
         self.rules: list[Rule] = []
+        self.references: list[Rule] = []  # set rules: they come after all row rules
         self.problems = problems
         self._drift = drift
 
@@ -69,8 +73,9 @@ class PropertyReader:
 
     def _one(self, item: Mapping[str, Any], at: KeyPath, name: str, path: str, *, is_column: bool) -> Property:
         """Reads a property; its own rules come before its children's."""
-        custom = custom_properties(item, at, {"unit", "rules"}, self.problems)
         logical_type = self._logical_type(item, at)
+        known = {"unit", "rules", "driftPolicy"} if logical_type is LogicalType.OBJECT else {"unit", "rules"}
+        custom = custom_properties(item, at, known, self.problems)
         position = len(self.rules)
         prop = Property(
             name=name,
@@ -83,7 +88,9 @@ class PropertyReader:
             description=self._description(item, at, path),
             unit=str(custom["unit"][1]) if "unit" in custom else None,
             example=next(iter(item.get("examples") or []), None),
-            children=self._children(item, at, path, logical_type),
+            children=self._with_drift(custom, item, at, path, logical_type),
+            stable_id=item.get("id"),
+            is_deprecated=bool(item.get("deprecated", False)),
         )
         if prop.primary_key and not is_column:
             self._problem((*at, "primaryKey"), "only a top-level property can be the primary key")
@@ -92,11 +99,53 @@ class PropertyReader:
                 self._problem((*at, key), f"no gate enforces {key!r}: leave it out rather than promise it")
         limits = self._limits(item, at, logical_type)
         notes_at, notes = custom.get("rules", (at, {}))
-        own = self._rules(prop, limits, notes, notes_at)
-        self.rules[position:position] = own
+        drift = read_drift(custom, {"unknownFields"}, self.problems).get("unknownFields", self._drift)
+        references = self._references(item, at)
+        own = self._rules(prop, limits, drift, references, notes, notes_at)
+        self.rules[position:position] = [rule for rule in own if rule.kind is not RuleKind.REFERENCE]
+        self.references += [rule for rule in own if rule.kind is RuleKind.REFERENCE]
         return prop
 
-    def _rules(self, prop: Property, limits: Limits, notes: Any, notes_at: KeyPath) -> list[Rule]:
+    def _with_drift(
+        self,
+        custom: Mapping[str, tuple[KeyPath, Any]],
+        item: Mapping[str, Any],
+        at: KeyPath,
+        path: str,
+        logical_type: LogicalType,
+    ) -> tuple[Property, ...]:
+        """The children; an object's own drift policy holds for those below it as well."""
+        around = self._drift
+        self._drift = read_drift(custom, {"unknownFields"}, []).get("unknownFields", around)
+        try:
+            return self._children(item, at, path, logical_type)
+        finally:
+            self._drift = around
+
+    def _references(self, item: Mapping[str, Any], at: KeyPath) -> list[Reference]:
+        found: list[Reference] = []
+        for index, relationship in enumerate(item.get("relationships") or []):
+            here = (*at, "relationships", index)
+            match = _REFERENCE.fullmatch(str(relationship.get("to")))
+            if match is None or set(relationship) - {"type", "to", "id"}:
+                self._problem(here, "expected {type: foreignKey, to: <dataset>.<field>}, as in rockets.id")
+            elif item.get("logicalType") not in {LogicalType.STRING, LogicalType.INTEGER}:
+                self._problem(here, "only texts and integers name records of another dataset")
+            elif found:
+                self._problem(here, "a property names records of one dataset, not of several")
+            else:
+                found.append(Reference(match[1], match[2]))
+        return found
+
+    def _rules(
+        self,
+        prop: Property,
+        limits: Limits,
+        drift: DriftPolicy,
+        references: Sequence[Reference],
+        notes: Any,
+        notes_at: KeyPath,
+    ) -> list[Rule]:
         try:
             annotated = Limits(
                 **{name: getattr(limits, name) for name in Limits.__slots__ if name != "notes"},
@@ -105,7 +154,9 @@ class PropertyReader:
         except ValueError as exc:
             self._problem(notes_at, str(exc))
             return []
-        own = list(rules.of_property(prop, annotated, self._drift))
+        own = list(rules.of_property(prop, annotated, drift))
+        note = annotated.notes.get(RuleKind.REFERENCE, Note())
+        own += [rules.set_rule(prop.path, RuleKind.REFERENCE, reference, note) for reference in references]
         for kind in set(annotated.notes) - {rule.kind for rule in own}:
             self._problem((*notes_at, str(kind)), f"the property has no rule of the kind {kind} to say this of")
         return own
@@ -212,6 +263,20 @@ class PropertyReader:
             if isinstance(entry["value"], bool) or not isinstance(entry["value"], wanted):
                 self._problem((*at, index, "value"), f"{entry['value']!r} is no {logical_type}")
         return tuple(entry["value"] for entry in given)
+
+
+def read_drift(
+    custom: Mapping[str, tuple[KeyPath, Any]], words: Collection[str], problems: list[Problem]
+) -> dict[str, DriftPolicy]:
+    """The custom property `driftPolicy`: a policy for each word that it gives one. Empty when it is not there."""
+    at, value = custom.get("driftPolicy", ((), {}))
+    allowed = [str(policy) for policy in DriftPolicy]
+    is_right = isinstance(value, dict) and set(value) <= set(words) and all(one in allowed for one in value.values())
+    if not is_right or (at and not value):
+        form = ", ".join(f"{word}: {' | '.join(allowed)}" for word in sorted(words))
+        problems.append(Problem(at, f"expected {{{form}}}"))
+        return {}
+    return {word: DriftPolicy(policy) for word, policy in value.items()}
 
 
 def read_notes(value: Any) -> dict[RuleKind, Note]:

@@ -12,17 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from contracts import document, odcs_schema, rules
+from contracts.comparisons import Reference
 from contracts.custom import custom_properties
 from contracts.document import KeyPath, Problem, ProblemsFound
 from contracts.errors import ContractInvalid
-from contracts.model import Contract, DriftPolicy, Property, RejectLimit, Rule, RuleKind
-from contracts.properties import PropertyReader
+from contracts.model import Contract, DriftPolicy, Property, RejectLimit, Role, Rule, RuleKind, Scope
+from contracts.properties import PropertyReader, read_drift
 from contracts.set_rules import read_set_rules
 
 FOLDER = Path(__file__).resolve().parent
 SUFFIX = ".odcs.yaml"
 
 _DATASET = re.compile(r"[a-z][a-z0-9_]*")
+_ACCESS = ("read", "write")
 _HOURS = {"h": 1.0, "hr": 1.0, "hour": 1.0, "hours": 1.0, "d": 24.0, "day": 24.0, "days": 24.0}
 
 
@@ -49,7 +51,23 @@ def read_contracts(folder: Path = FOLDER) -> dict[str, Contract]:
     paths = sorted(folder.glob(f"*{SUFFIX}"))
     if not paths:
         raise ContractInvalid(f"{folder}: no contract here; expected files named <dataset>{SUFFIX}")
-    return {contract.dataset: contract for contract in map(read_contract, paths)}
+    contracts = {contract.dataset: contract for contract in map(read_contract, paths)}
+    _refuse_dangling(folder, contracts)
+    return contracts
+
+
+def _refuse_dangling(folder: Path, contracts: Mapping[str, Contract]) -> None:
+    """Raises ContractInvalid when a contract refers to what no other describes."""
+    for contract in contracts.values():
+        for rule in contract.rules:
+            if isinstance(rule.argument, Reference):
+                other = contracts.get(rule.argument.dataset)
+                if other is None or rule.argument.field != other.key.path:
+                    raise ContractInvalid(
+                        f"{folder / contract.file_name}: {rule.path} refers to {rule.argument.dataset}."
+                        f"{rule.argument.field}, which is no key of a contract here; known datasets: "
+                        f"{', '.join(contracts)}"
+                    )
 
 
 def content_hash(values: Mapping[str, Any]) -> str:
@@ -68,17 +86,21 @@ def _build(values: Mapping[str, Any], file_name: str) -> tuple[Contract, list[Pr
     """The typed view and what is wrong with it; the view is only of use when nothing is."""
     problems: list[Problem] = []
     custom = custom_properties(values, (), {"rejectLimit", "driftPolicy"}, problems)
-    drift = _drift(custom, problems)
+    policies = read_drift(custom, {"unknownFields", "damagedFields"}, problems)
+    drift = policies.get("unknownFields", DriftPolicy.WARN)
+    damage = policies.get("damagedFields", DriftPolicy.ALLOW)
     table = _table(values, problems)
     at: KeyPath = ("schema", 0)
     dataset = _dataset(table, file_name, at, problems)
     reader = PropertyReader(drift, problems)
     properties = reader.top_level(table.get("properties") or [], (*at, "properties"))
     key = _primary_key(properties, (*at, "properties"), problems)
-    row_rules = [*rules.unknown_field("", drift), *reader.rules]
-    all_rules = (*row_rules, *read_set_rules(table, properties, at, problems))
+    row_rules = [*rules.unknown_field("", drift), *rules.source_damage(damage), *reader.rules]
+    checks = read_set_rules(table, properties, at, problems)
+    all_rules = tuple(sorted((*row_rules, *checks, *reader.references), key=lambda rule: rule.scope is Scope.SET))
     _refuse_repeated_ids(all_rules, (*at, "properties"), problems)
     _check_hours(values, problems)
+    _check_roles(values, problems)
     if key is not None and not any(rule.kind is RuleKind.UNIQUE and rule.path == key.path for rule in all_rules):
         problems.append(Problem((*at, "properties"), f"the primary key {key.name} must be unique: true"))
     contract = _contract(values, table, dataset, properties, all_rules, _reject_limit(custom, problems), file_name)
@@ -114,6 +136,7 @@ def _contract(
         limitations=_text(about.get("limitations")),
         grain=_text(table.get("dataGranularityDescription")),
         freshness_h=_hours(values, "freshness"),
+        roles=_roles(values),
     )
 
 
@@ -161,6 +184,22 @@ def _refuse_repeated_ids(all_rules: tuple[Rule, ...], at: KeyPath, problems: lis
             problems.append(Problem(at, message))
 
 
+def _roles(values: Mapping[str, Any]) -> tuple[Role, ...]:
+    given = values.get("roles") or []
+    return tuple(Role(str(role["role"]), str(role.get("access", "")), _text(role.get("description"))) for role in given)
+
+
+def _check_roles(values: Mapping[str, Any], problems: list[Problem]) -> None:
+    seen: set[str] = set()
+    for index, role in enumerate(_roles(values)):
+        at: KeyPath = ("roles", index)
+        if role.access not in _ACCESS:
+            problems.append(Problem((*at, "access"), f"unknown access {role.access!r}; expected {', '.join(_ACCESS)}"))
+        if role.name in seen:
+            problems.append(Problem((*at, "role"), f"the role {role.name} is given twice"))
+        seen.add(role.name)
+
+
 def _check_hours(values: Mapping[str, Any], problems: list[Problem]) -> None:
     for index, item in enumerate(values.get("slaProperties") or []):
         if item["property"] in {"latency", "freshness"} and _hours_of(item) is None:
@@ -179,15 +218,6 @@ def _hours_of(item: Mapping[str, Any]) -> float | None:
     if factor is None or isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
         return None
     return float(value * factor)
-
-
-def _drift(custom: Mapping[str, tuple[KeyPath, Any]], problems: list[Problem]) -> DriftPolicy:
-    at, value = custom.get("driftPolicy", ((), {"unknownFields": "warn"}))
-    allowed = [str(policy) for policy in DriftPolicy]
-    if not isinstance(value, dict) or set(value) != {"unknownFields"} or value["unknownFields"] not in allowed:
-        problems.append(Problem(at, f"expected {{unknownFields: {' | '.join(allowed)}}}"))
-        return DriftPolicy.WARN
-    return DriftPolicy(value["unknownFields"])
 
 
 def _reject_limit(custom: Mapping[str, tuple[KeyPath, Any]], problems: list[Problem]) -> RejectLimit:

@@ -1,15 +1,23 @@
 """Owns which rules follow from a property, and what they are called. Reading properties is contracts/read.py's job."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from contracts import patterns, physical
+from contracts.comparisons import AcrossFields, Agrees, AtMost, Reference, SameInstant, Shrinkage, Together, fields_of
 from contracts.model import DriftPolicy, LogicalType, Property, Rule, RuleKind, Scope, Severity
 
 _DIMENSIONS = {
     RuleKind.REQUIRED: "completeness",
     RuleKind.ROW_COUNT: "completeness",
+    RuleKind.SHRINKAGE: "completeness",
+    RuleKind.SOURCE_DAMAGE: "accuracy",
+    RuleKind.REFERENCE: "consistency",
+    RuleKind.SAME_INSTANT: "consistency",
+    RuleKind.AGREES: "consistency",
+    RuleKind.AT_MOST: "consistency",
+    RuleKind.TOGETHER: "consistency",
     RuleKind.UNIQUE: "uniqueness",
     RuleKind.MINIMUM: "accuracy",
     RuleKind.MAXIMUM: "accuracy",
@@ -48,8 +56,17 @@ _PLAIN_WORDS = {
     RuleKind.MIN_ITEMS: "{subject} has at least {argument} items",
     RuleKind.MAX_ITEMS: "{subject} has at most {argument} items",
     RuleKind.UNKNOWN_FIELD: "{subject} has no field that the contract does not know",
+    RuleKind.SOURCE_DAMAGE: "the sync passed every value of {subject} on as it was",
     RuleKind.UNIQUE: "no two records share a value of {subject}",
     RuleKind.ROW_COUNT: "the dataset has at least {argument} records",
+}
+
+
+_KIND_OF: Mapping[type, RuleKind] = {
+    SameInstant: RuleKind.SAME_INSTANT,
+    Agrees: RuleKind.AGREES,
+    AtMost: RuleKind.AT_MOST,
+    Together: RuleKind.TOGETHER,
 }
 
 
@@ -100,6 +117,17 @@ def unknown_field(path: str, drift: DriftPolicy) -> Iterator[Rule]:
     """The rule about fields that the contract does not know; none where they are simply allowed."""
     if drift is not DriftPolicy.ALLOW:
         yield _row_rule(path, RuleKind.UNKNOWN_FIELD, drift, Note(_DRIFT_SEVERITY[drift]))
+
+
+def source_damage(drift: DriftPolicy) -> Iterator[Rule]:
+    """The rule about fields that the sync says it nulled or truncated; none where that is simply allowed."""
+    if drift is not DriftPolicy.ALLOW:
+        yield _row_rule("", RuleKind.SOURCE_DAMAGE, drift, Note(_DRIFT_SEVERITY[drift]))
+
+
+def across_fields(comparison: AcrossFields, note: Note, name: str) -> Rule:
+    """A row rule that compares several fields of a record."""
+    return replace(_row_rule(fields_of(comparison)[0], _KIND_OF[type(comparison)], comparison, note), rule_id=name)
 
 
 def set_rule(path: str, kind: RuleKind, argument: Any, note: Note, *, name: str | None = None) -> Rule:
@@ -199,8 +227,50 @@ def _words(path: str, kind: RuleKind, argument: Any) -> str:
             return f"{subject} is {_FORMAT_WORDS[argument]}"
         case RuleKind.ENUM:
             return f"{subject} is one of {_listed(argument)}"
+        case _ if kind in _COMPARISON_WORDS:
+            return _COMPARISON_WORDS[kind](subject, argument)
         case _:
             return _PLAIN_WORDS[kind].format(subject=subject, argument=argument)
+
+
+def _agrees_words(subject: str, comparison: Agrees) -> str:
+    terms = [term.field if term.times == 1 else f"{term.times:g} times {term.field}" for term in comparison.terms]
+    told = [f"{comparison.absolute:g}"] if comparison.absolute else []
+    told += [f"{100 * comparison.ratio:g} %"] if comparison.ratio else []
+    return f"{subject} is {' + '.join(terms)}" + (f", give or take {' or '.join(told)}" if told else "")
+
+
+def _shrinkage_words(subject: str, limit: Shrinkage) -> str:
+    return (
+        f"a batch has at most {100 * limit.max_ratio:g} % fewer records than were published last, "
+        f"or {limit.floor_count} fewer"
+    )
+
+
+def _same_instant_words(subject: str, comparison: SameInstant) -> str:
+    return f"{subject} is the instant of {comparison.instant}, give or take {comparison.tolerance_s:g} s"
+
+
+def _at_most_words(subject: str, comparison: AtMost) -> str:
+    return f"{subject} is at most {comparison.of}"
+
+
+def _together_words(subject: str, comparison: Together) -> str:
+    return f"{_listed(comparison.fields)} are all there or all null"
+
+
+def _reference_words(subject: str, reference: Reference) -> str:
+    return f"{subject} is the {reference.field} of a record of {reference.dataset}"
+
+
+_COMPARISON_WORDS: Mapping[RuleKind, Callable[[str, Any], str]] = {
+    RuleKind.AGREES: _agrees_words,
+    RuleKind.SHRINKAGE: _shrinkage_words,
+    RuleKind.SAME_INSTANT: _same_instant_words,
+    RuleKind.AT_MOST: _at_most_words,
+    RuleKind.TOGETHER: _together_words,
+    RuleKind.REFERENCE: _reference_words,
+}
 
 
 def _listed(values: Iterable[Any]) -> str:

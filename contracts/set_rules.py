@@ -1,4 +1,4 @@
-"""Owns reading the rules over a whole dataset: `unique` and the standard's quality metrics.
+"""Owns reading `quality` checks: the standard's metrics over a whole dataset, and our own across fields and loads.
 
 Only what a gate enforces is taken; any other check is refused by name, so that none is dropped in silence.
 """
@@ -7,8 +7,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contracts import rules
+from contracts.comparisons import (
+    ENGINE,
+    AcrossFields,
+    Agrees,
+    AtMost,
+    SameInstant,
+    Shrinkage,
+    fields_of,
+    read_comparison,
+)
 from contracts.document import KeyPath, Problem
-from contracts.model import Property, Rule, RuleKind
+from contracts.model import LogicalType, Property, Rule, RuleKind, frame_path
 from contracts.properties import read_note
 from contracts.rules import Note
 
@@ -19,7 +29,7 @@ def read_set_rules(
     table: Mapping[str, Any], properties: tuple[Property, ...], at: KeyPath, problems: list[Problem]
 ) -> tuple[Rule, ...]:
     """The set rules of a schema object. Those of the dataset come first, then those of properties."""
-    found = list(_table_rules(table, at, problems))
+    found = list(_table_rules(table, properties, at, problems))
     by_name = {prop.name: prop for prop in properties}
     for index, item in enumerate(table.get("properties") or []):
         here = (*at, "properties", index)
@@ -27,9 +37,14 @@ def read_set_rules(
     return tuple(found)
 
 
-def _table_rules(table: Mapping[str, Any], at: KeyPath, problems: list[Problem]) -> Iterator[Rule]:
+def _table_rules(
+    table: Mapping[str, Any], properties: tuple[Property, ...], at: KeyPath, problems: list[Problem]
+) -> Iterator[Rule]:
     for index, check in enumerate(table.get("quality") or []):
         here = (*at, "quality", index)
+        if check.get("type") == "custom":
+            yield from _own_rule(check, properties, here, problems)
+            continue
         if not _is_library(check, "rowCount", here, problems):
             continue
         least = _least(check)
@@ -38,6 +53,61 @@ def _table_rules(table: Mapping[str, Any], at: KeyPath, problems: list[Problem])
             problems.append(Problem(here, message))
             continue
         yield rules.set_rule("", RuleKind.ROW_COUNT, least, _note(check, here, problems), name=check.get("id"))
+
+
+def _own_rule(
+    check: Mapping[str, Any], properties: tuple[Property, ...], at: KeyPath, problems: list[Problem]
+) -> Iterator[Rule]:
+    """A check in our own words."""
+    name, note = str(check.get("id") or ""), _note(check, at, problems)
+    if check.get("engine") != ENGINE:
+        problems.append(Problem((*at, "engine"), f"no gate runs {check.get('engine')!r}; known: {ENGINE}"))
+        return
+    for key in set(check) - _KNOWN_KEYS - {"engine", "implementation"}:
+        problems.append(Problem((*at, key), f"no gate takes {key!r} of a check into account"))
+    if not name or not note.reason:
+        problems.append(Problem(at, "a check of ours needs an id, which its rule is called by, and a description: why"))
+        return
+    try:
+        comparison = read_comparison(check.get("implementation"))
+        if isinstance(comparison, Shrinkage):
+            yield rules.set_rule("", RuleKind.SHRINKAGE, comparison, note, name=name)
+            return
+        _refuse_unfit(comparison, properties)
+    except ValueError as exc:
+        problems.append(Problem((*at, "implementation"), str(exc)))
+        return
+    yield rules.across_fields(comparison, note, name)
+
+
+def _refuse_unfit(comparison: AcrossFields, properties: tuple[Property, ...]) -> None:
+    """Raises ValueError for fields that are not there, do not stand side by side, or cannot be compared."""
+    known = {prop.path: prop for prop in _walk(properties)}
+    fields = fields_of(comparison)
+    for field in fields:
+        if field not in known:
+            raise ValueError(f"there is no property {field}")
+    if len({frame_path(field) for field in fields}) > 1:
+        raise ValueError(f"{', '.join(fields)} do not lie in the same array, so that none belongs to one of the others")
+    types = [known[field].logical_type for field in fields]
+    numbers = {LogicalType.INTEGER, LogicalType.NUMBER}
+    match comparison:
+        case SameInstant():
+            is_fit = types[0] in numbers and types[1] is LogicalType.TIMESTAMP
+        case Agrees():
+            is_fit = numbers.issuperset(types)
+        case AtMost():
+            is_fit = any(one.issuperset(types) for one in (numbers, {LogicalType.TIMESTAMP}, {LogicalType.DATE}))
+        case _:
+            is_fit = True
+    if not is_fit:
+        raise ValueError(f"values of the types {', '.join(types)} cannot be compared like this")
+
+
+def _walk(properties: tuple[Property, ...]) -> Iterator[Property]:
+    for prop in properties:
+        yield prop
+        yield from _walk(prop.children)
 
 
 def _property_rules(

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from contracts.model import Contract, LogicalType, Property
+from contracts.model import Contract, LogicalType, Property, frame_path
 
 Place = tuple[int, ...]  # the record's index, then the item's index in each array on the way
 
@@ -86,11 +86,6 @@ def kind_column(path: str) -> str:
 def value_column(path: str) -> str:
     """The name of a path's column of values: lengths for arrays, unknown names for objects."""
     return f"{path}:value"
-
-
-def frame_path(path: str) -> str:
-    """The frame that holds a path: "" for one row per record, `cores[]` for one row per item of `cores`."""
-    return path[: path.rfind("[]") + 2] if "[]" in path else ""
 
 
 @dataclass(frozen=True, slots=True)

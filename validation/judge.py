@@ -14,8 +14,20 @@ from pandera.config import ValidationDepth, config_context
 from pandera.constants import CHECK_OUTPUT_KEY
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
-from contracts.model import Contract, DriftPolicy, LogicalType, Property, Rule, RuleKind, Scope
-from validation.frames import Flattener, Frame, Place, frame_path, kind_column, value_column, value_dtype
+from contracts.comparisons import fields_of
+from contracts.model import (
+    ACROSS_FIELDS,
+    Contract,
+    DriftPolicy,
+    LogicalType,
+    Property,
+    Rule,
+    RuleKind,
+    Scope,
+    frame_path,
+)
+from validation import across_fields
+from validation.frames import Flattener, Frame, Place, kind_column, value_column, value_dtype
 from validation.results import Violation
 from validation.row_rules import KIND_RULES, describe, holds
 
@@ -72,6 +84,11 @@ class Judge:
         if rule.kind is RuleKind.UNKNOWN_FIELD:
             for name in sorted(_look_up(record, rule.path, place).keys() - self._known_names(rule.path)):
                 yield Violation(rule.rule_id, f"{path}.{name}" if path else name, "is a field unknown to the contract")
+        elif rule.kind in ACROSS_FIELDS:
+            fields = fields_of(rule.argument)
+            values = {field: _look_up(record, field, place) for field in fields if _is_there(record, field, place)}
+            is_shown = self._shown.issuperset(fields)
+            yield Violation(rule.rule_id, path, across_fields.describe(rule.argument, values, is_shown=is_shown))
         elif rule.kind is RuleKind.REQUIRED:
             yield Violation(rule.rule_id, path, "is null" if _is_there(record, rule.path, place) else "is missing")
         else:
@@ -88,7 +105,9 @@ def _by_order(found: tuple[int, Place, Violation]) -> tuple[int, Place]:
 
 
 def _is_judged(rule: Rule) -> bool:
-    return rule.scope is Scope.ROW and not (rule.kind is RuleKind.UNKNOWN_FIELD and rule.argument is DriftPolicy.ALLOW)
+    """What lies in the record itself. What the sync did to it is told by the envelope (validation/shard.py)."""
+    is_of_record = rule.scope is Scope.ROW and rule.kind is not RuleKind.SOURCE_DAMAGE
+    return is_of_record and rule.argument is not DriftPolicy.ALLOW
 
 
 def _judged_column(rule: Rule) -> str:
@@ -167,6 +186,6 @@ def _look_up(record: Record, path: str, place: Place) -> Any:
 def _is_there(record: Record, path: str, place: Place) -> bool:
     try:
         _look_up(record, path, place)
-    except KeyError:
+    except (KeyError, TypeError):  # TypeError: an object around it is null
         return False
     return True

@@ -1,4 +1,7 @@
-"""Owns what each row rule means, as a Polars expression and in words. Running them is validation/judge.py's job."""
+"""Owns what each row rule means, as a Polars expression and in words. Running them is validation/judge.py's job.
+
+What rules across several fields mean is validation/across_fields.py's.
+"""
 
 import operator
 from collections.abc import Callable, Mapping
@@ -8,7 +11,8 @@ import orjson
 import polars as pl
 
 from contracts.errors import ContractInvalid
-from contracts.model import LogicalType, Rule, RuleKind
+from contracts.model import ACROSS_FIELDS, LogicalType, Rule, RuleKind
+from validation import across_fields
 from validation.frames import KINDS_OF_TYPE, JsonKind
 
 SHOWN_CHARACTERS: Final = 80  # how much of a value a message shows
@@ -39,7 +43,9 @@ _EXPECTED_NOUNS: Final = {
     LogicalType.ARRAY: "an array",
 }
 
-KIND_RULES: Final = frozenset({RuleKind.REQUIRED, RuleKind.TYPE})  # judged on the column of JSON kinds
+KIND_RULES: Final = frozenset(
+    {RuleKind.REQUIRED, RuleKind.TYPE, RuleKind.TOGETHER}
+)  # judged on the column of JSON kinds
 
 
 def holds(rule: Rule, column: pl.Expr) -> pl.Expr:
@@ -50,6 +56,8 @@ def holds(rule: Rule, column: pl.Expr) -> pl.Expr:
     """
     if rule.kind is RuleKind.PATTERN:
         _refuse_bad_pattern(rule)
+    if rule.kind in ACROSS_FIELDS:
+        return across_fields.holds(rule.argument)
     meaning = _MEANINGS.get(rule.kind)
     if meaning is None:
         raise ContractInvalid(f"rule {rule.rule_id}: the raw gate cannot judge {rule.kind} record by record")
