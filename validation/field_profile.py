@@ -14,6 +14,7 @@ from validation.forms import Form, form_of, moment
 
 MOST_VALUES: Final = 32  # frequencies are told of so many different values, and not of more
 LONGEST_VALUE: Final = 64  # characters of a text whose frequency is told
+LONGEST_EXAMPLE: Final = 200  # characters of a text that may stand for all
 
 Scalar = str | bool | int | float
 Span = tuple[int, int]  # least and most
@@ -56,6 +57,7 @@ class FieldProfile:
         default_factory=Distinct
     )  # strings, numbers and booleans; numbers are one value when they are equal
     values: tuple[tuple[Scalar, int], ...] | None = ()  # the commonest first; None: too many, too long or not shown
+    example: str | None = None  # one of the texts, always the same one
 
     @property
     def count(self) -> int:
@@ -86,6 +88,7 @@ class FieldProfile:
             ranges=_merge_ranges(self.ranges, other.ranges),
             distinct=self.distinct.merge(other.distinct),
             values=_merge_values(self.values, other.values),
+            example=_example(text for text in (self.example, other.example) if text is not None),
         )
 
 
@@ -109,6 +112,7 @@ def field_profile(path: str, values: Sequence[Any], *, is_shown: bool) -> FieldP
         ranges=_ranges(numbers, forms) if is_shown else {},
         distinct=distinct(_spelled(value) for value, _ in seen) if is_shown else Distinct(),
         values=_told(seen) if is_shown else None,
+        example=_example(texts) if is_shown else None,
     )
 
 
@@ -179,6 +183,12 @@ def _merge_values(
         key = (isinstance(value, bool), value)  # True equals 1, and is none
         total[key] = total.get(key, 0) + count
     return _told((value, count) for (_, value), count in total.items())
+
+
+def _example(texts: Iterable[str]) -> str | None:
+    """The first by the alphabet of those that are not too long; an empty or padded one only for want of another."""
+    short = [text for text in texts if len(text) <= LONGEST_EXAMPLE]
+    return min(short, key=lambda text: (text.strip() != text or not text, text), default=None)
 
 
 def _span(lengths: Iterable[int]) -> Span | None:

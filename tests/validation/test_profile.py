@@ -108,6 +108,7 @@ _DIGITS = st.from_regex(
 _TIMES = st.datetimes().map(lambda at: at.isoformat() + "Z") | st.dates().map(str) | _DIGITS
 
 
+@settings(deadline=None)
 @given(_TIMES)
 def test_what_counts_as_an_instant_or_a_day_is_what_the_gate_takes_for_one(text: str) -> None:
     judged = pl.DataFrame({"a": [text]})
@@ -171,6 +172,7 @@ _VALUES = st.recursive(
 _RECORDS = st.lists(st.dictionaries(st.sampled_from("abcd"), _VALUES, max_size=4), max_size=12)
 
 
+@settings(deadline=None)
 @given(_RECORDS, st.integers(0, 12), st.randoms(use_true_random=False))
 def test_neither_the_order_nor_the_split_of_records_changes_a_profile(records: Any, cut: int, random: Any) -> None:
     whole = profiled(*records)
@@ -181,13 +183,14 @@ def test_neither_the_order_nor_the_split_of_records_changes_a_profile(records: A
     assert to_json(parts) == to_json(whole)
 
 
+@settings(deadline=None)
 @given(_RECORDS)
 def test_a_profile_is_read_back_as_it_was_written(records: Any) -> None:
     whole = profiled(*records)
     assert from_json(Profile, to_json(whole), "here") == whole
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.dictionaries(st.text(max_size=3), st.integers(0, 3), max_size=9), max_size=20), st.integers(0, 20))
 def test_of_too_many_paths_the_same_are_kept_in_whatever_order_they_come(records: Any, cut: int) -> None:
     with pytest.MonkeyPatch.context() as limits:
