@@ -15,27 +15,26 @@ class Gate(StrEnum):
 
 
 # What the raw gate promises to judge. It is every kind there is: the gate's own tests hold it to that.
-RAW_ROW_KINDS = frozenset(RuleKind) - {RuleKind.UNIQUE, RuleKind.ROW_COUNT}
+RAW_ROW_KINDS = frozenset(RuleKind) - {RuleKind.UNIQUE, RuleKind.ROW_COUNT, RuleKind.SHRINKAGE, RuleKind.REFERENCE}
+RAW_SET_KINDS = frozenset({RuleKind.UNIQUE, RuleKind.ROW_COUNT, RuleKind.SHRINKAGE})
 
 
 def coverage(contract: Contract) -> dict[str, tuple[Gate, ...]]:
     """For each rule of the contract, in its order, the gates that enforce it."""
     loaded = {expectation.rule_id for expectation in expectations.expectations(contract)}
     tested = dbt.tested_rules(contract)
-    return {rule.rule_id: tuple(_gates(contract, rule, loaded, tested)) for rule in contract.rules}
+    return {rule.rule_id: tuple(_gates(rule, loaded, tested)) for rule in contract.rules}
 
 
-def _gates(contract: Contract, rule: Rule, loaded: set[str], tested: set[str]) -> list[Gate]:
+def _gates(rule: Rule, loaded: set[str], tested: set[str]) -> list[Gate]:
     judged = {
-        Gate.RAW: _is_judged_raw(contract, rule),
+        Gate.RAW: _is_judged_raw(rule),
         Gate.LOAD: rule.rule_id in loaded,
         Gate.DBT: rule.rule_id in tested,
     }
     return [gate for gate, is_judged in judged.items() if is_judged]
 
 
-def _is_judged_raw(contract: Contract, rule: Rule) -> bool:
-    """The raw gate sees one record at a time: of the set rules it keeps the row count and the key's uniqueness."""
-    if rule.scope is Scope.ROW:
-        return rule.kind in RAW_ROW_KINDS
-    return rule.kind is RuleKind.ROW_COUNT or (rule.kind is RuleKind.UNIQUE and rule.path == contract.key.path)
+def _is_judged_raw(rule: Rule) -> bool:
+    """The raw gate sees one dataset: what names records of another can be judged only where all of them are."""
+    return rule.kind in (RAW_ROW_KINDS if rule.scope is Scope.ROW else RAW_SET_KINDS)

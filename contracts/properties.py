@@ -128,7 +128,7 @@ class PropertyReader:
             here = (*at, "relationships", index)
             match = _REFERENCE.fullmatch(str(relationship.get("to")))
             if match is None or set(relationship) - {"type", "to", "id"}:
-                self._problem(here, "expected {type: foreignKey, to: <dataset>.<field>}, as in rockets.id")
+                self._problem(here, "a reference names dataset and field, as in rockets.id")
             elif item.get("logicalType") not in {LogicalType.STRING, LogicalType.INTEGER}:
                 self._problem(here, "only texts and integers name records of another dataset")
             elif found:

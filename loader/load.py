@@ -99,15 +99,16 @@ def load_or_tell(store: ObjectStore, session: Session, loading: Loading) -> Load
     try:
         return load_batch(store, session, loading)
     except RowsDoNotReconcile as exc:
-        return replace(_not_loaded(loading), trouble=str(exc))
+        return replace(_not_loaded(session, loading), trouble=str(exc))
     except Superseded as exc:
-        return replace(_not_loaded(loading), superseded_by=exc.run_id)
+        return replace(_not_loaded(session, loading), superseded_by=exc.run_id)
 
 
-def _not_loaded(loading: Loading) -> LoadOutput:
+def _not_loaded(session: Session, loading: Loading) -> LoadOutput:
     entries = [entry for output in loading.gated for entry in output.entries]
     manifest_count = sum(entry.record_count for entry in entries)
-    return LoadOutput(_judge(loading), None, manifest_count, None, None, was_already_published=False)
+    raw_gate = _judge(loading, _live_before(session, loading.batch))
+    return LoadOutput(raw_gate, None, manifest_count, None, None, was_already_published=False)
 
 
 def load_batch(store: ObjectStore, session: Session, loading: Loading) -> LoadOutput:
@@ -117,7 +118,7 @@ def load_batch(store: ObjectStore, session: Session, loading: Loading) -> LoadOu
     which the next try makes anew. Raises RowsDoNotReconcile when COPY's count is not the manifest's.
     """
     batch, contract = loading.batch, loading.contract
-    raw_gate = _judge(loading)
+    raw_gate = _judge(loading, _live_before(session, batch))
     if raw_gate.verdict is Verdict.NO_GO:
         return LoadOutput(raw_gate, None, None, None, None, was_already_published=False)
     entries = [entry for output in loading.gated for entry in output.entries]
@@ -142,14 +143,22 @@ def load_batch(store: ObjectStore, session: Session, loading: Loading) -> LoadOu
     return _published(loading, raw_gate, load_gate, manifest_count, row)
 
 
-def _judge(loading: Loading) -> RawGateResult:
+def _live_before(session: Session, batch: Batch) -> int | None:
+    """How many rows the snapshot before left; None for the first one, and for one loaded whatever was before."""
+    if batch.forced_by:
+        return None
+    rows = session.rows(publication.find_live_before(), (batch.dataset, batch.landed_at_ms))
+    return int(rows[0][0]) if rows else None
+
+
+def _judge(loading: Loading, live_before: int | None) -> RawGateResult:
     """The raw gate's verdict over all of the batch's shards."""
     batch = loading.batch
     shards = [output.result for output in loading.gated]
     damaged = [f"{landed.key}: {landed.damage}" for landed in batch.objects if landed.damage]
     if batch.is_partial:
         return judge_part(loading.contract, batch.batch_id, shards, damaged)
-    return judge_batch(loading.contract, batch.batch_id, shards, batch.expected_count, damaged)
+    return judge_batch(loading.contract, batch.batch_id, shards, batch.expected_count, damaged, live_before)
 
 
 def prepare_warehouse(session: Session, contracts: Mapping[str, Contract]) -> None:

@@ -154,6 +154,12 @@ def read_ledger() -> str:
 from {LEDGER} where dataset = %s and batch_id = %s"""
 
 
+def find_live_before() -> str:
+    """How many rows were live after the newest earlier snapshot was published. Parameters: dataset, landed_at_ms."""
+    return f"""select live_count from {LEDGER} where dataset = %s and landed_at_ms < %s
+order by landed_at_ms desc, published_at desc limit 1"""
+
+
 def find_landed() -> str:
     """When a published batch's snapshot landed. Parameters: dataset, batch id."""
     return f"select landed_at_ms from {LEDGER} where dataset = %s and batch_id = %s"

@@ -125,13 +125,14 @@ def judge_batch(
     shards: Sequence[ShardResult],
     expected_count: int | None,
     damaged: Sequence[str],
+    published_count: int | None = None,
 ) -> RawGateResult:
     """The verdict over all shards of a batch.
 
     `expected_count` is what Airbyte says it committed, None when it did not say. `damaged` names objects that were
-    found unreadable before the gate saw them.
+    found unreadable before the gate saw them. `published_count` is how many rows were live after the load before.
     """
-    checks = set_checks.of_batch(contract, shards, expected_count, damaged)
+    checks = set_checks.of_batch(contract, shards, expected_count, damaged, published_count)
     why = _why(checks, _why_rejected(contract, shards)) or _all_well(shards)
     return _result(contract, batch_id, shards, checks, why)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from contracts.comparisons import Shrinkage
 from contracts.model import Contract, Rule, RuleKind, Scope, Severity
 from validation.results import CheckResult, ShardResult
 from validation.wording import counted, few, percent
@@ -99,6 +100,32 @@ def row_count(contract: Contract, record_count: int) -> list[CheckResult]:
     ]
 
 
+def shrinkage(contract: Contract, record_count: int, published_count: int | None) -> list[CheckResult]:
+    """Whether the snapshot lost no more records than the contract allows, against the rows published last.
+
+    `published_count` is None when nothing was published yet, or when somebody loads it whatever was.
+    """
+    return [
+        CheckResult(
+            rule_id=rule.rule_id,
+            passed=published_count is None or rule.argument.allows(record_count, published_count),
+            severity=rule.severity,
+            observed=counted(record_count, "record"),
+            expected=_not_much_fewer(rule.argument, published_count),
+        )
+        for rule in contract.rules
+        if rule.kind is RuleKind.SHRINKAGE
+    ]
+
+
+def _not_much_fewer(limit: Shrinkage, published_count: int | None) -> str:
+    allowed = f"{percent(limit.max_ratio)}, or {counted(limit.floor_count, 'record')},"
+    if published_count is None:
+        return f"at most {allowed} fewer than were published before; none to compare with"
+    before = counted(published_count, "row")
+    return f"at most {allowed} fewer than the {before} published before (if they are gone for good: plan with --force)"
+
+
 def complete_sync(line_count: int, expected_count: int | None) -> CheckResult:
     """Whether the lake holds what Airbyte says it wrote. More is no fault: it delivers at least once."""
     told = expected_count is not None
@@ -140,7 +167,11 @@ def _both(failed: CheckResult, check: CheckResult) -> CheckResult:
 
 
 def of_batch(
-    contract: Contract, shards: Sequence[ShardResult], expected_count: int | None, damaged: Sequence[str]
+    contract: Contract,
+    shards: Sequence[ShardResult],
+    expected_count: int | None,
+    damaged: Sequence[str],
+    published_count: int | None,
 ) -> tuple[CheckResult, ...]:
     """Every check of a batch: those of its shards, and those that need all of it."""
     line_count = sum(shard.line_count for shard in shards)
@@ -148,6 +179,7 @@ def of_batch(
     duplicate_count = sum(shard.duplicate_count for shard in shards)
     return (
         *row_count(contract, line_count - duplicate_count),
+        *shrinkage(contract, line_count - duplicate_count, published_count),
         complete_sync(line_count, expected_count),
         *of_part(shards, damaged),
         reject_limit(contract, rejected_count, line_count),

@@ -15,7 +15,7 @@ _HEADER = "# Derived from contracts/*.odcs.yaml: change those, then run `python 
 _LIVE = "_deleted_at is null"  # rows the API no longer has stay as they were
 # Not max(_loaded_at): rows that did not change are not loaded again, so over a quiet source it grows old by itself.
 _LAST_PUBLISHED = "select max(published_at) from pipeline.load_ledger where dataset = '{dataset}'"
-_TESTED = (RuleKind.REQUIRED, RuleKind.UNIQUE, RuleKind.ENUM)
+_TESTED = (RuleKind.REQUIRED, RuleKind.UNIQUE, RuleKind.ENUM)  # of columns; references are tested at any depth
 
 
 def sources_yaml(contracts: Iterable[Contract]) -> str:
@@ -52,8 +52,9 @@ def _rules(contract: Contract) -> list[Rule]:
     """The rules worth a test: a column that is `not null` needs none for that, but for the key all rows hang on."""
     kept = {column.name for column in contract_columns(contract) if column.is_required} - {contract.key.name}
     names = {prop.path for prop in contract.properties}
-    tested = [rule for rule in contract.rules if rule.kind in _TESTED and rule.path in names]
-    return [rule for rule in tested if rule.kind is not RuleKind.REQUIRED or rule.path not in kept]
+    of_columns = [rule for rule in contract.rules if rule.kind in _TESTED and rule.path in names]
+    tested = [rule for rule in of_columns if rule.kind is not RuleKind.REQUIRED or rule.path not in kept]
+    return tested + [rule for rule in contract.rules if rule.kind is RuleKind.REFERENCE]
 
 
 def _table(contract: Contract) -> dict[str, Any]:
@@ -66,9 +67,13 @@ def _table(contract: Contract) -> dict[str, Any]:
     rules = _rules(contract)
     table["config"] = config
     table["columns"] = [
-        _column(prop, [rule for rule in rules if rule.path == prop.path]) for prop in contract.properties
+        _column(prop, [rule for rule in rules if _column_of(rule) == prop.name]) for prop in contract.properties
     ]
     return table
+
+
+def _column_of(rule: Rule) -> str:
+    return rule.path.partition(".")[0].removesuffix("[]")
 
 
 def _column(prop: Property, rules: Sequence[Rule]) -> dict[str, Any]:
@@ -87,6 +92,9 @@ def _test(rule: Rule) -> dict[str, Any]:
             return {"not_null": {"config": config}}
         case RuleKind.UNIQUE:
             return {"unique": {"config": config}}
+        case RuleKind.REFERENCE:
+            arguments = {"path": rule.path, "dataset": rule.argument.dataset, "key": rule.argument.field}
+            return {"references": {"arguments": arguments, "config": config}}
         case _:
             is_text = all(isinstance(value, str) for value in rule.argument)
             return {
