@@ -154,7 +154,7 @@ class _Drafting:
             self._doubts[path] = guess.doubt
         is_key = path == self._seen.key
         within = self._within(path, guess.logical_type)
-        found: dict[str, Any] = {} if path.endswith("[]") else {"description": self._description(seen)}
+        found: dict[str, Any] = {} if path.endswith("[]") else {"description": self._description(seen, guess.doubt)}
         found |= {"primaryKey": True, "primaryKeyPosition": 1} if is_key else {}
         found["logicalType"] = guess.logical_type
         found |= {"logicalTypeOptions": dict(guess.options)} if guess.options else {}
@@ -195,8 +195,8 @@ class _Drafting:
             found["customProperties"] = [{"property": "rules", "value": notes}]
         return found
 
-    def _description(self, seen: FieldProfile) -> str:
-        facts = []
+    def _description(self, seen: FieldProfile, doubt: str) -> str:
+        facts = [f"In doubt: {doubt}."] if doubt else []
         missing = self._profile.missing_count(seen.path)
         if seen.null_count:
             facts.append(f"Null in {seen.null_count} of {seen.count}.")

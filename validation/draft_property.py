@@ -112,7 +112,7 @@ def _patterned(column: str, pattern: str, reason: str, doubt: str) -> Shape:
 
 def _allowed(field: FieldProfile) -> Iterator[str]:
     values = [value for value, _ in field.values or () if isinstance(value, str)]
-    if len(values) <= MOST_ALLOWED and field.scalar_count >= max(ENOUGH, REPEATED * len(values)):
+    if 1 < len(values) <= MOST_ALLOWED and field.scalar_count >= max(ENOUGH, REPEATED * len(values)):
         yield from values
 
 
