@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export UV_CUSTOM_COMPILE_COMMAND := make lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup airflow-3.2.1 demo airflow test check format bench lock dist up down reset clean
+.PHONY: help setup airflow-3.2.1 demo airflow test check format bench fuzz lock dist up down reset clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -79,6 +79,9 @@ format: $(SETUP)  ## Format the code
 
 bench: $(SETUP)  ## Measure the demo: time and memory (docs/benchmarks.md)
 	@$(BIN)/python -m tests.bench.demo
+
+fuzz: $(SETUP)  ## Feed lines, objects and contracts with what nobody would think of, for ten minutes
+	@for target in line contract landed; do $(BIN)/python -m tests.fuzz $$target --seconds 200 || exit 1; done
 
 lock: $(SETUP)  ## Resolve the requirements again after a change of pyproject.toml or dags/requirements.in
 	@$(BIN)/uv pip compile pyproject.toml --group dev --group local --universal --python-version 3.11 \
