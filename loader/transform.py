@@ -20,6 +20,7 @@ from contracts.errors import PipelineError, ServiceUnavailable, UsageError
 from loader.warehouse import WarehouseAddress
 from observability.run_record import ModelRecord, TransformRecord
 from validation.results import Verdict
+from validation.wording import few
 
 #: The address comes over stdin, so that no argument, file or process listing ever shows the password. A shell's own
 #: DBT_ variables (a target, a selection, a full refresh) go: this build is the same wherever it runs. Collecting cyclic
@@ -88,15 +89,23 @@ def run_dbt(
             raise ServiceUnavailable(f"dbt did not finish within {time_limit_s:.0f} s. Run the step again.")
         if not results.exists():
             raise explain_missing_results(exit_code, output.errors, output.other_lines, str(address))
-        return read_run_results(json.loads(results.read_bytes()), exit_code, str(address))
+        manifest = json.loads((target_dir / "manifest.json").read_bytes())
+        return read_run_results(json.loads(results.read_bytes()), exit_code, str(address), manifest["nodes"])
 
 
-def read_run_results(document: Mapping[str, Any], exit_code: int, warehouse: str = "the warehouse") -> TransformRecord:
+def read_run_results(
+    document: Mapping[str, Any],
+    exit_code: int,
+    warehouse: str = "the warehouse",
+    manifest: Mapping[str, Mapping[str, Any]] | None = None,
+) -> TransformRecord:
     """The verdict that dbt's run_results.json and exit code amount to.
 
+    `manifest` holds the project's nodes by id, for what a test was derived from.
     Raises ServiceUnavailable when a node failed because the warehouse went away: that is not the data's fault.
     """
-    nodes = tuple(_node(result) for result in document["results"])
+    known = manifest or {}
+    nodes = tuple(_node(result, known.get(result["unique_id"], {})) for result in document["results"])
     lost = [node for node in nodes if node.status == "error" and _CONNECTION_LOST.search(node.message or "")]
     if lost:
         raise ServiceUnavailable(
@@ -208,7 +217,8 @@ def _take_line(line: str, output: _Output, on_progress: Callable[[str], None]) -
         on_progress(f"{data.get('index')} of {total} {str(data.get('status', '')).lower()} {name}")
 
 
-def _node(result: Mapping[str, Any]) -> ModelRecord:
+def _node(result: Mapping[str, Any], planned: Mapping[str, Any]) -> ModelRecord:
+    meta = planned.get("config", {}).get("meta", {})
     kind, _, *names = str(result["unique_id"]).split(".")
     # A data test's id ends with a hash, a unit test's with its own name after its model's.
     name = names[0] if kind != "unit_test" else names[-1]
@@ -219,6 +229,8 @@ def _node(result: Mapping[str, Any]) -> ModelRecord:
         seconds=float(result["execution_time"]),
         failures=result.get("failures"),
         message=_without_paths(result.get("message")),
+        dataset=str(meta.get("dataset", "")),
+        rule_id=str(meta.get("rule_id", "")),
     )
 
 
@@ -234,7 +246,7 @@ def _good_reason(nodes: Sequence[ModelRecord]) -> str:
     warned = [node.name for node in nodes if node.status == "warn"]
     if not warned:
         return f"all {len(nodes)} dbt nodes passed."
-    return f"all {len(nodes)} dbt nodes passed, {len(warned)} with a warning: {', '.join(warned)}."
+    return f"all {len(nodes)} dbt nodes passed, {len(warned)} with a warning: {few(warned)}."
 
 
 def _bad_reason(nodes: Sequence[ModelRecord], failed: Sequence[ModelRecord], exit_code: int) -> str:

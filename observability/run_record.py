@@ -65,6 +65,8 @@ class ModelRecord:
     seconds: float
     failures: int | None
     message: str | None
+    dataset: str = ""  # of a test that follows from a contract: whose, and which rule it enforces
+    rule_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,10 @@ class TransformRecord:
     reason: str
     counts: Mapping[str, int]  # status -> nodes
     nodes: tuple[ModelRecord, ...]
+
+    def test_of(self, dataset: str, rule_id: str) -> ModelRecord | None:
+        """The test that enforces a contract's rule, if it ran."""
+        return next((node for node in self.nodes if (node.dataset, node.rule_id) == (dataset, rule_id)), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,8 @@ def _table(contract: Contract) -> dict[str, Any]:
     rules = _rules(contract)
     table["config"] = config
     table["columns"] = [
-        _column(prop, [rule for rule in rules if _column_of(rule) == prop.name]) for prop in contract.properties
+        _column(contract, prop, [rule for rule in rules if _column_of(rule) == prop.name])
+        for prop in contract.properties
     ]
     return table
 
@@ -76,17 +77,18 @@ def _column_of(rule: Rule) -> str:
     return rule.path.partition(".")[0].removesuffix("[]")
 
 
-def _column(prop: Property, rules: Sequence[Rule]) -> dict[str, Any]:
+def _column(contract: Contract, prop: Property, rules: Sequence[Rule]) -> dict[str, Any]:
     column: dict[str, Any] = {"name": prop.name, "description": prop.description}
     if prop.unit:
         column["config"] = {"meta": {"unit": prop.unit}}
     if rules:
-        column["data_tests"] = [_test(rule) for rule in rules]
+        column["data_tests"] = [_test(contract, rule) for rule in rules]
     return column
 
 
-def _test(rule: Rule) -> dict[str, Any]:
-    config: dict[str, Any] = {"where": _LIVE, "severity": _severity(rule), "meta": {"rule_id": rule.rule_id}}
+def _test(contract: Contract, rule: Rule) -> dict[str, Any]:
+    meta = {"dataset": contract.dataset, "rule_id": rule.rule_id}  # what the test says is told under these names
+    config: dict[str, Any] = {"where": _LIVE, "severity": _severity(rule), "meta": meta}
     match rule.kind:
         case RuleKind.REQUIRED:
             return {"not_null": {"config": config}}

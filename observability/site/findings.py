@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from contracts.model import Contract, Property, Rule, RuleKind, Scope, Severity
-from observability.run_record import DatasetRecord
+from observability.run_record import DatasetRecord, ModelRecord, TransformRecord
 from observability.site.words import plural
 from validation.results import CheckResult, Verdict
 
 PUBLIC = "public"
 HIDDEN = "not shown"
+
+_TOLD_BY_STATUS = {"pass": "met", "warn": "told", "fail": "broken"}  # dbt's words for a test that ran
 
 _WITHOUT_CONTRACT = {
     "line-readable": "Every line holds one record in Airbyte's envelope.",
@@ -72,18 +74,24 @@ def row_findings(contract: Contract, record: DatasetRecord | None) -> tuple[Fiel
     )
 
 
-def set_findings(contract: Contract, record: DatasetRecord | None) -> tuple[Finding, ...]:
+def set_findings(
+    contract: Contract, record: DatasetRecord | None, transform: TransformRecord | None
+) -> tuple[Finding, ...]:
     """The rules over the whole batch: the contract's own, then those that hold for every dataset."""
-    own = [_set_finding(rule, contract, record) for rule in contract.rules if rule.scope is Scope.SET]
+    own = [_set_finding(rule, contract, record, transform) for rule in contract.rules if rule.scope is Scope.SET]
     known = {rule.rule_id for rule in contract.rules}
     checks = record.raw_gate.set_checks if record else ()
     return (*own, *(_check_finding(check, contract) for check in checks if check.rule_id not in known))
 
 
-def broken_rules(contract: Contract, record: DatasetRecord) -> tuple[Finding, ...]:
+def broken_rules(contract: Contract, record: DatasetRecord, transform: TransformRecord | None) -> tuple[Finding, ...]:
     """Every rule that the run found broken, whether it rejected records, held the batch or was only told."""
     rows = [finding for group in row_findings(contract, record) for finding in group.findings]
-    found = [finding for finding in (*set_findings(contract, record), *rows) if finding.outcome in ("broken", "told")]
+    found = [
+        finding
+        for finding in (*set_findings(contract, record, transform), *rows)
+        if finding.outcome in ("broken", "told")
+    ]
     known = {finding.rule_id for finding in found} | {rule.rule_id for rule in contract.rules}
     rejected = _totals(record, "violations_by_rule")
     extra = [_unwritten(rule_id, number) for rule_id, number in rejected.items() if rule_id not in known]
@@ -142,12 +150,25 @@ def _row_finding(rule: Rule, contract: Contract, record: DatasetRecord | None) -
     return _finding(rule, contract, "met", f"met by all {judged:,}")
 
 
-def _set_finding(rule: Rule, contract: Contract, record: DatasetRecord | None) -> Finding:
+def _set_finding(
+    rule: Rule, contract: Contract, record: DatasetRecord | None, transform: TransformRecord | None
+) -> Finding:
     checks = _checks(record, rule.rule_id) if record else []
     if not checks:
-        return _finding(rule, contract, "none", "not judged yet")
+        test = transform.test_of(contract.dataset, rule.rule_id) if transform else None
+        return _tested(rule, contract, test)
     worst = min(checks, key=lambda check: check.passed)
     return _finding(rule, contract, _outcome(worst), _observed(worst, contract))
+
+
+def _tested(rule: Rule, contract: Contract, test: ModelRecord | None) -> Finding:
+    """A rule that only a test on the published tables enforces."""
+    if test is None or test.status not in _TOLD_BY_STATUS:
+        return _finding(rule, contract, "none", "not judged yet")
+    outcome = _TOLD_BY_STATUS[test.status]
+    return _finding(
+        rule, contract, outcome, "met" if outcome == "met" else f"broken by {plural(test.failures or 0, 'row')}"
+    )
 
 
 def _check_finding(check: CheckResult, contract: Contract | None) -> Finding:

@@ -57,6 +57,21 @@ def test_a_warning_is_told_and_stops_nothing() -> None:
     assert record.nodes[0].failures == 11
 
 
+def test_a_test_that_follows_from_a_contract_says_whose_rule_it_enforces() -> None:
+    unique_id = "test.spacex_elt.source_references_spacex_payloads_launch.1"
+    config = {"meta": {"dataset": "payloads", "rule_id": "launch-reference"}}
+    record = read_run_results(
+        {"results": [result(unique_id, "warn", failures=4), result("test.spacex_elt.mine.2", "pass", failures=0)]},
+        exit_code=0,
+        manifest={unique_id: {"config": config}, "test.spacex_elt.mine.2": {"config": {"meta": {}}}},
+    )
+    told = record.test_of("payloads", "launch-reference")
+    assert told is not None
+    assert (told.status, told.failures) == ("warn", 4)
+    assert record.test_of("launches", "launch-reference") is None
+    assert (record.nodes[1].dataset, record.nodes[1].rule_id) == ("", "")
+
+
 def test_a_failed_test_is_a_no_go_that_names_it_and_what_was_skipped() -> None:
     record = read_run_results(
         {

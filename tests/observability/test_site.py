@@ -9,9 +9,11 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from contracts.comparisons import Reference
 from contracts.model import Contract, LogicalType, RuleKind, Scope, Severity
+from contracts.rules import Note, set_rule
 from observability.incidents import Incident, IncidentState
-from observability.run_record import Balance, NotLoaded, RunRecord
+from observability.run_record import Balance, ModelRecord, NotLoaded, RunRecord, TransformRecord
 from observability.site import render_site
 from tests.observability.hand_made import NOW, contract, dataset_record, prop, rule, run_record, transform_record
 from validation.results import CheckResult, Verdict
@@ -310,6 +312,28 @@ def test_the_dataset_page_tells_each_rule_with_its_reason_and_last_result() -> N
     assert "name-required Why name-required matters. error Broken broken by 21 records" in words
     assert "mass_kg-minimum Why mass_kg-minimum matters. warning Met met by all 205" in words
     assert "spacex-elt quarantine show launches" in words
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [("pass", "Met met"), ("warn", "broken by 4 rows"), ("fail", "broken by 4 rows"), ("skipped", "not judged yet")],
+)
+def test_a_rule_that_only_dbt_enforces_is_told_with_what_dbt_found(status: str, told: str) -> None:
+    contract = CONTRACTS["launches"]
+    rule = set_rule("name", RuleKind.REFERENCE, Reference("rockets", "id"), Note(reason="Rockets fly."))
+    test = ModelRecord(
+        "references_name", "test", status, 0.1, 0 if status == "pass" else 4, None, "launches", rule.rule_id
+    )
+    transform = TransformRecord(Verdict.GO, "well", {status: 1}, (test,))
+    run = run_record("run-9", [dataset_record("launches")], transform=transform)
+
+    site = _site([run], launches=replace(contract, rules=(*contract.rules, rule)))
+
+    words = _Page(site["datasets/launches.html"]).words
+    severity = "error"
+    assert f"name-reference name is the id of a record of rockets. Rockets fly. {severity}" in words
+    after = words.partition("name-reference name is the id")[2][:140]
+    assert told in after
 
 
 def test_the_run_page_draws_each_step_and_lists_every_dbt_node() -> None:
