@@ -4,29 +4,29 @@ Memory is bounded: by the paths kept (MOST_PATHS), by what is kept of each, and 
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+import orjson
+
+from contracts.model import Contract, Property
 from validation.field_profile import FieldProfile, field_profile
+
+Landed = TypeVar("Landed")  # a line of bytes, or what stands for one
 
 MOST_PATHS: Final = 500  # the first ones by name; the largest contract has some seventy
 LONGEST_PATH: Final = 512
-WAITING_RECORDS: Final = 256
+WAITING_RECORDS: Final = 2_000
 WAITING_BYTES: Final = 4 * 1024 * 1024
 _NESTED: Final = frozenset({dict, list})
 
 # What the gate profiles of an object: counting each record would cost more than judging it.
-ALL_UP_TO: Final = 1_000
-THEN_EVERY: Final = 500
+ALL_UP_TO: Final = 500
+THEN_EVERY: Final = 1_000
 
 _ODD: Final = re.compile(r"[^A-Za-z0-9_-]")
-
-
-def is_profiled(line_number: int) -> bool:
-    """Whether the gate profiles this line of an object (from 1): the first thousand, then one in five hundred."""
-    return line_number <= ALL_UP_TO or line_number % THEN_EVERY == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,3 +187,38 @@ class Profiler:
             node.children = {name: child for name, child in node.children.items() if child.path in kept}
             node.item = node.item if node.item and node.item.path in kept else None
         self._nodes = {path: node for path, node in self._nodes.items() if path in kept}
+
+
+def profiled(lines: Iterable[Landed], profiler: Profiler) -> Iterator[Landed]:
+    """The lines of one landed object as they are, some of them profiled: the first 500, then one in a thousand.
+
+    What is no line of bytes, or holds no record, is passed on and not profiled.
+    """
+    for number, line in enumerate(lines, start=1):
+        if (number <= ALL_UP_TO or number % THEN_EVERY == 0) and isinstance(line, bytes):
+            record = _record(line)
+            if record is not None:
+                profiler.add(record, len(line))
+        yield line
+
+
+def _record(line: bytes) -> dict[str, Any] | None:
+    """The record of a landed line: quicker than validation/envelope.py, which says why where there is none."""
+    try:
+        envelope = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    record = envelope.get("_airbyte_data") if isinstance(envelope, dict) else None
+    return record if isinstance(record, dict) else None
+
+
+def public_paths(contract: Contract) -> frozenset[str]:
+    """The paths whose texts and numbers anybody may see: public, like all around. An unknown field's are not."""
+    return frozenset(_public(contract.properties))
+
+
+def _public(properties: Iterable[Property]) -> Iterator[str]:
+    for prop in properties:
+        if prop.classification == "public":
+            yield prop.path
+            yield from _public(prop.children)

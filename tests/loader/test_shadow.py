@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contracts.errors import UsageError
 from contracts.model import Contract, DriftPolicy, Property, RuleKind, Severity
+from contracts.read import FOLDER, read_contract
 from loader.documents import to_json
 from loader.layout import record_key
 from loader.plan import Request, make_plan
@@ -18,6 +20,7 @@ from tests.loader.landing import envelope, land, sync_job
 from tests.loader.memory_store import MemoryStore
 from tests.observability.hand_made import NOW, run_record
 from tests.validation.hand_made import PROPERTIES, contract, good, rule
+from tests.validation.recordings import recorded
 from validation.results import Verdict
 
 IN_FORCE = contract()
@@ -52,11 +55,11 @@ def ran(lake: MemoryStore, day: int, *objects: list[Any]) -> None:
     record(lake, f"day-{day}", day, plan.batches[0].batch_id)
 
 
-def record(lake: MemoryStore, run_id: str, day: int, batch_id: str) -> None:
+def record(lake: MemoryStore, run_id: str, day: int, batch_id: str, dataset: str = "crafts") -> None:
     told: RunRecord = replace(
         run_record(run_id, ()),
         started_at=NOW + timedelta(days=day),
-        not_loaded=(NotLoaded("crafts", batch_id, 1, "a test"),),
+        not_loaded=(NotLoaded(dataset, batch_id, 1, "a test"),),
     )
     lake.put(record_key(told.started_at, run_id), to_json(told), "application/json")
 
@@ -186,3 +189,23 @@ def test_fields_that_a_candidate_no_longer_knows_count_by_its_drift_policy(lake:
     without = tuple(each.rule_id for each in IN_FORCE.rules if each.path == "built_date")
     (batch,) = shadowed(lake, candidate(unknown, without=without, properties=fewer)).batches
     assert [(change.rule_id, change.count) for change in batch.newly_rejected] == [("record-unknown-field", 1)]
+
+
+def test_a_patched_contract_of_the_launches_is_judged_by_the_recorded_ones(lake: MemoryStore, tmp_path: Path) -> None:
+    records = recorded("api-2021-04-22", "launches")
+    text = (FOLDER / "launches.odcs.yaml").read_text(encoding="utf-8")
+    patched = tmp_path / "launches.odcs.yaml"
+    patched.write_text(text.replace("          - {value: month, description: known to the month}\n", ""))
+    land(lake, "launches", [envelope(each, 1) for each in records], 1)
+    in_force = read_contract(FOLDER / "launches.odcs.yaml")
+    job = sync_job(1, {"launches": len(records)})
+    plan = make_plan(lake, Request("day-1", "a test", job, ("launches",), {"launches": in_force}, NOW))
+    RunFolder(lake, "day-1").write("plan.json", plan)
+    record(lake, "day-1", 1, plan.batches[0].batch_id, "launches")
+
+    (batch,) = shadow(lake, in_force, read_contract(patched), 1).batches
+    months = sum(each["date_precision"] == "month" for each in records)
+    assert months
+    assert [(change.rule_id, change.count) for change in batch.newly_rejected] == [("date_precision-enum", months)]
+    assert (batch.verdict_in_force, batch.verdict_of_candidate) == (Verdict.GO, Verdict.NO_GO)
+    assert batch.newly_accepted_count == 0

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from contracts.model import LogicalType, RuleKind
 from loader.documents import from_json, to_json
-from tests.validation.hand_made import rule
+from tests.validation.hand_made import PROPERTIES, contract, line, prop, rule
 from tests.validation.recordings import recorded
 from validation import profile as profiles
 from validation.distinct import KEPT, Distinct, distinct
 from validation.field_profile import FieldProfile, Range
 from validation.forms import Form, form_of
-from validation.profile import BatchProfile, Profile, Profiler, is_profiled, whole_batch
+from validation.profile import BatchProfile, Profile, Profiler, public_paths, whole_batch
+from validation.profile import profiled as read
 from validation.row_rules import holds
 
 
@@ -218,8 +219,29 @@ def test_names_with_dots_and_brackets_are_no_paths() -> None:
 
 
 def test_an_object_is_profiled_whole_when_small_and_in_part_when_large() -> None:
-    assert all(is_profiled(number) for number in range(1, 1_001))
-    assert [number for number in range(1_001, 2_501) if is_profiled(number)] == [1_500, 2_000, 2_500]
+    lines = [line({"id": number}).removesuffix(b"\n") for number in range(1, 2_501)]
+    profiler = Profiler()
+    assert list(read(lines, profiler)) == lines
+    found = profiler.profile()
+    assert found.record_count == 502
+    assert found.at("id").ranges == {"number": Range(1, 2_000)}
+    small = Profiler()
+    assert list(read(lines[:499], small)) == lines[:499]
+    assert small.profile().record_count == 499
+
+
+def test_what_holds_no_record_is_passed_on_and_not_profiled() -> None:
+    lines: list[Any] = [b"nonsense", line({"id": 1}), b"", "not bytes"]
+    profiler = Profiler()
+    assert list(read(lines, profiler)) == lines
+    assert profiler.profile().record_count == 1
+
+
+def test_values_are_told_of_what_the_contract_calls_public_like_all_around() -> None:
+    hidden = prop("links", LogicalType.OBJECT, prop("links.wiki", LogicalType.STRING), classification="internal")
+    paths = public_paths(contract(properties=(*PROPERTIES[:2], hidden, PROPERTIES[-1])))
+    assert paths == {"id", "cores", "cores[]", "cores[].core", "cores[].flight", "cores[].landings",
+                     "cores[].landings[]"}  # fmt: skip
 
 
 def test_a_batch_profile_says_how_many_lines_it_saw_of_how_many() -> None:
