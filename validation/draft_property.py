@@ -127,7 +127,8 @@ def _range(field: FieldProfile) -> dict[str, int | float]:
         return {}
     least, greatest = found.least, found.greatest
     assert not isinstance(least, str) and not isinstance(greatest, str)  # noqa: S101 - of numbers, by its name
-    return {"minimum": -rounded_up(-least), "maximum": rounded_up(greatest)}
+    bounds = {"minimum": -rounded_up(-least), "maximum": rounded_up(greatest)}
+    return {name: bound for name, bound in bounds.items() if math.isfinite(bound)}
 
 
 def rounded_up(number: int | float) -> int | float:

@@ -1,16 +1,19 @@
 """A draft inferred from data: valid but for what a person must write, true of that data, and no wider than it needs."""
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from contracts.lint import lint
 from contracts.model import Contract, RuleKind, Severity
 from contracts.read import SUFFIX, read_contract
 from loader.infer import Inferred, infer
-from loader.records import Records, by_dataset, in_files
+from loader.records import Found, Records, by_dataset, in_files
 from tests.validation.hand_made import ListSink, line
 from tests.validation.recordings import FOLDER
 from validation.draft_property import rounded_up
@@ -195,3 +198,30 @@ def test_values_of_another_datasets_key_are_a_reference_and_other_ids_are_none(t
     pads = [{"id": f"{number:024x}"} for number in range(100, 104)]
     rows = things(40, pad=lambda n: f"{100 + n % 4:024x}", other=lambda n: f"{900 + n:024x}")
     assert inferred_from(tmp_path, *rows, pads=pads).references == {"pad": "pads.id"}
+
+
+_NAMES = st.sampled_from(["id", "a", "b_c", "c", "D", "x.y", "[]", "", "ünï", "type", "enum", "properties"]) | st.text(
+    max_size=3
+)
+_SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5)
+    | st.sampled_from(["2020-01-01", "2020-01-01T00:00:00Z", "https://a.b", "no", "1", "", "- x", "a: b", "#", "\n"])
+)
+_ANYTHING = st.recursive(
+    _SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=3), max_leaves=6
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.dictionaries(_NAMES, _ANYTHING, max_size=5), min_size=1, max_size=6))
+def test_whatever_the_records_a_draft_is_written_that_tells_what_it_cannot_say(rows: list[dict[str, Any]]) -> None:
+    body = json.dumps([{"id": f"{number:024x}", **row} for number, row in enumerate(rows)]).encode()
+    found = Found("things.json", lambda: io.BytesIO(body))
+    inferred = infer(by_dataset([found]), "things")
+    assert inferred.profile.record_count == len(rows)
+    if not inferred.doubts:
+        assert (inferred.findings, inferred.rejected) == ((), {})
