@@ -64,7 +64,7 @@ airflow: $(SETUP) $(AIRFLOW)  ## Start the local stack and Airflow with its user
 test: $(SETUP) $(AIRFLOW)  ## Run the tests, in two processes
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-check: $(SETUP) $(AIRFLOW)  ## Lint, format check, types, layers, contracts
+check: $(SETUP) $(AIRFLOW)  ## Lint, format check, types, layers, contracts and their versions
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -72,6 +72,7 @@ check: $(SETUP) $(AIRFLOW)  ## Lint, format check, types, layers, contracts
 	@$(BIN)/lint-imports
 	@$(BIN)/hadolint Dockerfile
 	@$(BIN)/spacex-elt contracts lint
+	@$(BIN)/spacex-elt contracts diff
 
 format: $(SETUP)  ## Format the code
 	@$(BIN)/ruff check --fix .

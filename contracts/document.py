@@ -76,17 +76,26 @@ _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
 
 def load(path: Path) -> dict[str, Any]:
     """The values of a contract file. Raises ProblemsFound for bytes that are no UTF-8, bad YAML or no mapping."""
+    return mapping(parse(path.read_bytes(), str(path)), str(path))
+
+
+def parse(text: bytes, name: str) -> Any:
+    """The value of a YAML text; `name` says where it lies. Raises ProblemsFound for no UTF-8 and bad YAML."""
     try:
-        values = yaml.load(path.read_bytes(), _Loader)  # noqa: S506 - a safe loader by its base
+        return yaml.load(text, _Loader)  # noqa: S506 - a safe loader by its base
     except yaml.MarkedYAMLError as exc:
         line = exc.problem_mark.line + 1 if exc.problem_mark else 1
-        raise ProblemsFound([Finding(str(path), line, "", f"not YAML: {exc.problem}")]) from exc
+        raise ProblemsFound([Finding(name, line, "", f"not YAML: {exc.problem}")]) from exc
     except yaml.YAMLError as exc:
-        raise ProblemsFound([Finding(str(path), 1, "", f"not YAML: {exc}")]) from exc
+        raise ProblemsFound([Finding(name, 1, "", f"not YAML: {exc}")]) from exc
     except _RepeatedKey as exc:
-        raise ProblemsFound([Finding(str(path), exc.node.start_mark.line + 1, "", str(exc))]) from exc
+        raise ProblemsFound([Finding(name, exc.node.start_mark.line + 1, "", str(exc))]) from exc
+
+
+def mapping(values: Any, name: str) -> dict[str, Any]:
+    """The value of a contract's text, which is a mapping. Raises ProblemsFound."""
     if not isinstance(values, dict):
-        raise ProblemsFound([Finding(str(path), 1, "", "a contract is a mapping of keys, this file is not")])
+        raise ProblemsFound([Finding(name, 1, "", "a contract is a mapping of keys, this file is not")])
     return values
 
 

@@ -14,6 +14,8 @@ from typing import Any
 from contracts import document, odcs_schema
 from contracts.document import Finding, KeyPath, Problem, ProblemsFound
 from contracts.errors import ContractInvalid, UsageError
+from contracts.evolution.exceptions import lint_exceptions, today
+from contracts.evolution.versions import parse_version
 from contracts.read import SUFFIX, read_contract
 
 __all__ = ["Finding", "lint"]
@@ -24,12 +26,16 @@ _LEFT_OPEN = re.compile(r"\bTODO\b")  # what a draft begins the words with that 
 def lint(paths: Iterable[Path]) -> list[Finding]:
     """Everything wrong with the contracts in these files and folders, by file and line. Empty means all is well.
 
+    The exceptions beside them are looked at as well (contracts/evolution/exceptions.py).
+
     Raises UsageError when odcslint is not installed or there is nothing to look at.
     """
     files = list(_files(paths))
     if not files:
         raise UsageError(f"nothing to lint: expected files named <dataset>{SUFFIX}, or folders that hold some")
-    findings = {finding for file in files for finding in [*_own(file), *_order(file), *_left_open(file)]}
+    own = (_own, _order, _version, _left_open)
+    findings = {finding for file in files for look in own for finding in look(file)}
+    findings |= {found for folder in {file.parent for file in files} for found in lint_exceptions(folder, today())}
     findings |= set(_second_opinion(files))
     return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.key, finding.message))
 
@@ -85,6 +91,18 @@ def _texts(value: Any, at: KeyPath) -> Iterator[tuple[KeyPath, str]]:
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             yield from _texts(inner, (*at, index))
+
+
+def _version(file: Path) -> Sequence[Finding]:
+    """A version that cannot be ordered could never be compared with the next one."""
+    try:
+        version = document.load(file).get("version")
+    except (OSError, ProblemsFound):
+        return []  # told already
+    if version is None or parse_version(str(version)):
+        return []
+    message = f"{version!r} is no version of a contract; expected three whole numbers, as in 1.2.0"
+    return document.locate(file, [Problem(("version",), message)])
 
 
 def _second_opinion(files: Sequence[Path]) -> Iterable[Finding]:

@@ -5,11 +5,13 @@ from typing import Annotated
 
 import typer
 
+from spacex_elt.commands.contracts_diff import contracts_diff
 from spacex_elt.commands.contracts_infer import contracts_infer
 from spacex_elt.commands.contracts_shadow import contracts_shadow
 from spacex_elt.console import stderr_console
 
 app = typer.Typer(no_args_is_help=True)
+app.command("diff")(contracts_diff)
 app.command("infer")(contracts_infer)
 app.command("shadow")(contracts_shadow)
 

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,13 @@ def test_keys_out_of_the_standards_order_are_found(tmp_path: Path) -> None:
     wrong.write_text(text.replace("status: active\n", "", 1) + "status: active\n", encoding="utf-8")
     findings = lint([wrong])
     assert ["not in the standard's order" in finding.message for finding in findings] == [True]
+
+
+def test_a_version_that_cannot_be_ordered_is_found(tmp_path: Path) -> None:
+    text = (FOLDER / "cores.odcs.yaml").read_text(encoding="utf-8")
+    wrong = tmp_path / "cores.odcs.yaml"
+    wrong.write_text(re.sub("^version: .*$", 'version: "1.1"', text, flags=re.MULTILINE), encoding="utf-8")
+    assert [finding.message[:19] for finding in lint([wrong])] == ["'1.1' is no version"]
 
 
 def test_a_missing_file_is_a_finding(tmp_path: Path) -> None:
