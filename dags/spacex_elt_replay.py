@@ -34,10 +34,17 @@ with DAG(
             items={"type": "string", "pattern": "^[A-Za-z0-9_.-]+$"},
             description="Only records with these keys; empty: all.",
         ),
+        "again": Param(
+            False,
+            type="boolean",
+            description="Also records that three replays did not publish, and those that a run took and never ended.",
+        ),
     },
     doc_md="""
     Takes the selected records through the same gates, load and dbt as a daily run, under the contracts of the image
-    that is deployed now. What is still wrong stays in quarantine. Nothing is deleted, and nothing is loaded twice.
+    that is deployed now. What is still wrong stays in quarantine; after three replays in vain a record
+    is left alone. Nothing is deleted, and nothing is loaded twice. Where each record stands, and who decided it:
+    `spacex-elt quarantine list`.
     """,
 ):
     replay = StepOperator(
@@ -46,6 +53,7 @@ with DAG(
         arguments="--dataset {{ params.dataset }}"
         "{% if params.batch %} --batch {{ params.batch }}{% endif %}"
         "{% for rule in params.rules %} --rule {{ rule }}{% endfor %}"
-        "{% for key in params.record_keys %} --key {{ key }}{% endfor %}",
+        "{% for key in params.record_keys %} --key {{ key }}{% endfor %}"
+        "{% if params.again %} --again{% endif %}",
     )
     gate_load_transform_publish(replay)

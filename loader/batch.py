@@ -36,6 +36,7 @@ class Batch:
     forced_by: str = ""  # the run that loads it whatever was published before; such a batch is that run's alone
     is_partial: bool = False  # a replay: says nothing of the rows it lacks
     snapshot_at_ms: int | None = None  # of a replay: when its snapshot landed, whatever part of it this is
+    replay_of: str = ""  # of a replay: the batch that set its records aside
 
     @property
     def landed_at_ms(self) -> int:

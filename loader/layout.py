@@ -48,6 +48,21 @@ def replay_prefix(dataset: str, selection_id: str) -> str:
     return f"replays/{dataset}/{selection_id}/"
 
 
+def decisions_prefix(dataset: str) -> str:
+    """Where what was decided about a dataset's quarantined records lies."""
+    return f"decisions/{dataset}/"
+
+
+def decision_key(dataset: str, number: int) -> str:
+    """One decision, numbered from 1 in the order in which they hold."""
+    return f"{decisions_prefix(dataset)}{number:08}.json"
+
+
+def number_of_decision(key: str) -> int:
+    """The number of a decision."""
+    return int(file_name(key).removesuffix(".json"))
+
+
 def manifest_key(dataset: str, batch_id: str) -> str:
     """The COPY manifest of a batch."""
     return f"manifests/{dataset}/{batch_id}.manifest"

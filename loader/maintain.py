@@ -24,6 +24,7 @@ from loader.warehouse import Session, StatementRefused
 from observability.incidents import MAINTENANCE
 
 _QUARANTINE = "quarantine"
+_DECISIONS = "decisions"
 #: Folders of the lake that a retention empties. What is in no list here, above all records and incidents, stays.
 _LAKE = ("landing", "accepted", "manifests", "replays", "runs")
 _OTHER_VACUUM = re.compile(r"vacuum is running", re.I)
@@ -95,7 +96,7 @@ class _Found:
 
     def told(self) -> Maintenance:
         by_folder = Counter(key.split("/", 1)[0] for key in self.old_keys)
-        deleted = {folder: by_folder[folder] for folder in (_QUARANTINE, *_LAKE)}
+        deleted = {folder: by_folder[folder] for folder in (_QUARANTINE, _DECISIONS, *_LAKE)}
         return Maintenance(deleted, self.in_use_count, len(self.old_tables), len(self.kept_up), len(self.kept_up))
 
 
@@ -106,6 +107,8 @@ def _look(pipeline: Pipeline, session: Session, retention: Retention) -> _Found:
     prepare_warehouse(session, pipeline.contracts)
     in_use = _in_use(store, session, lake_end)
     old = list(_written_before(store, _QUARANTINE, quarantine_end))
+    # What was decided is kept like the rest of the lake, and never for less than the records that it is about.
+    old += _written_before(store, _DECISIONS, min(quarantine_end, lake_end))
     old += [key for folder in _LAKE for key in _written_before(store, folder, lake_end)]
     return _Found(
         old_keys=tuple(key for key in old if key not in in_use),

@@ -93,6 +93,7 @@ def _dataset_record(batch: Batch, output: LoadOutput) -> DatasetRecord:
         was_already_published=output.was_already_published,
         was_superseded=output.superseded_by is not None,
         is_partial=batch.is_partial,
+        replay_of=batch.replay_of,
     )
 
 

@@ -27,7 +27,7 @@ class QuarantinedRecord:
     key: str | None
     violations: tuple[Violation, ...]
     raw_base64: str  # the bytes as they lay: a line in quarantine need not be text
-    state: str = "new"
+    state: str = "new"  # when it was set aside; what became of it since is in the journal (loader/decisions.py)
 
 
 def quarantined(batch: Batch, rejection: Rejection) -> QuarantinedRecord:
@@ -49,6 +49,11 @@ def quarantined(batch: Batch, rejection: Rejection) -> QuarantinedRecord:
 def read_quarantine(store: ObjectStore, dataset: str, batch_id: str = "") -> Iterator[QuarantinedRecord]:
     """The quarantined records of a dataset (or of one batch of it), object by object."""
     for stored in store.list(layout.quarantine_prefix(dataset, batch_id)):
-        with closing(store.open(stored.key)) as body:
-            for line in iter_lines(body):
-                yield from_json(QuarantinedRecord, line, f"s3://{store.bucket}/{stored.key}")
+        yield from read_object(store, stored.key)
+
+
+def read_object(store: ObjectStore, key: str) -> Iterator[QuarantinedRecord]:
+    """The quarantined records of one object, in the order of the lines they were."""
+    with closing(store.open(key)) as body:
+        for line in iter_lines(body):
+            yield from_json(QuarantinedRecord, line, f"s3://{store.bucket}/{key}")

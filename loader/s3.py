@@ -18,7 +18,7 @@ from botocore.exceptions import (
 )
 
 from contracts.errors import ServiceUnavailable, UsageError
-from loader.store import ObjectChanged, ObjectMissing, StoredObject
+from loader.store import ObjectChanged, ObjectExists, ObjectMissing, StoredObject
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _REFUSED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"}
 _REFUSED |= {"403", "Forbidden"}  # what the answer to a HEAD, which has no body, is told by
+_EXISTS = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409"}  # the last two: another is writing it now
 _CHECK_BUCKETS = "Check SPACEX_ELT_LAKE_BUCKET and SPACEX_ELT_DOCS_BUCKET."
 
 
@@ -90,6 +91,20 @@ class S3Store:
         """Writes an object whole or not at all."""
         with self._explained(key):
             answer = self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type)
+        return StoredObject(key, answer["ETag"].strip('"'), len(body))
+
+    def put_new(self, key: str, body: bytes, content_type: str) -> StoredObject:
+        """Writes an object that is not there yet."""
+        try:
+            answer = self._client.put_object(
+                Bucket=self._bucket, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*"
+            )
+        except ClientError as exc:
+            if exc.response.get("Error", {}).get("Code", "") in _EXISTS:
+                raise ObjectExists(f"s3://{self._bucket}/{key} is there already. Look at it, then try again.") from exc
+            raise _explain(exc, f"s3://{self._bucket}/{key}", self._bucket) from exc
+        except (BotoCoreError, HTTPClientError) as exc:
+            raise _explain(exc, f"s3://{self._bucket}/{key}", self._bucket) from exc
         return StoredObject(key, answer["ETag"].strip('"'), len(body))
 
     def put_file(self, key: str, path: Path, content_type: str) -> StoredObject:

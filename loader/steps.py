@@ -10,6 +10,7 @@ from contracts.model import Contract
 from loader.batch import Batch, Plan, batch_identity
 from loader.gate import GateOutput, gate_shard
 from loader.load import Loading, LoadOutput, load_or_tell, lock_transform, prepare_warehouse
+from loader.outcome import note_outcome, refuse_taken
 from loader.pipeline import Pipeline
 from loader.plan import Request, make_plan
 from loader.run_folder import gate_name, load_gate_name, load_name
@@ -89,9 +90,13 @@ def load_step(pipeline: Pipeline, run_id: str, dataset: str) -> LoadOutput:
             remember=lambda result: folder.write(load_gate_name(dataset), result),
             recall=lambda: folder.load_gate(dataset),
         )
+        if batch.is_partial:
+            refuse_taken(pipeline.lake, run_id, dataset)
         with pipeline.warehouse() as session:
             prepare_warehouse(session, pipeline.contracts)
             output = load_or_tell(pipeline.lake, session, loading)
+        if batch.is_partial:
+            note_outcome(pipeline.lake, run_id, batch, output, reason_of(output), pipeline.now())
         folder.write(load_name(dataset), output)
         if output.verdict is Verdict.NO_GO:
             span.fail("no-go")

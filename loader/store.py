@@ -17,6 +17,10 @@ class ObjectChanged(ServiceUnavailable):
     """The object of that key is no longer the version asked for: landing is immutable, so somebody wrote over it."""
 
 
+class ObjectExists(ServiceUnavailable):
+    """There is an object of that key already: whoever wants to write there must look at it first."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredObject:
     """One object as the store lists it."""
@@ -57,6 +61,10 @@ class ObjectStore(Protocol):
 
     def put(self, key: str, body: bytes, content_type: str) -> StoredObject:
         """Writes an object whole or not at all, over any earlier one."""
+        ...
+
+    def put_new(self, key: str, body: bytes, content_type: str) -> StoredObject:
+        """Writes an object whole or not at all; of several who write a key at once, one wins. Raises ObjectExists."""
         ...
 
     def put_file(self, key: str, path: Path, content_type: str) -> StoredObject:

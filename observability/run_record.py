@@ -43,6 +43,7 @@ class DatasetRecord:
     was_already_published: bool = False  # the ledger knew this batch: nothing was loaded again
     was_superseded: bool = False  # a later snapshot was published meanwhile: nothing was changed
     is_partial: bool = False  # a replay of quarantined records: says nothing of the rest of the dataset
+    replay_of: str = ""  # of a replay: the batch that set its records aside
 
 
 @dataclass(frozen=True, slots=True)

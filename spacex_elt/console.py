@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import TextIO
 
@@ -31,6 +32,16 @@ def print_line(text: str) -> None:
     """One line on stdout, as it is."""
     try:
         print(text, flush=True)  # noqa: T201
+    except BrokenPipeError:
+        silence(sys.stdout)
+
+
+def print_pieces(pieces: Iterable[str]) -> None:
+    """Text on stdout as it is, piece by piece."""
+    try:
+        for piece in pieces:
+            sys.stdout.write(piece)
+        sys.stdout.flush()
     except BrokenPipeError:
         silence(sys.stdout)
 

@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from loader.quarantine import QuarantinedRecord
 from observability.run_record import DatasetRecord, RunRecord
 from validation.results import Verdict
 
@@ -129,24 +128,6 @@ def _dataset_table(record: RunRecord, width: int) -> Table:
         counts = ["–" if (count := getattr(dataset, name)) is None else f"{count:,}" for name in _COUNTS]
         table.add_row(dataset.dataset, *counts, _coloured(dataset.verdict))
     return table
-
-
-def print_quarantine(console: Console, dataset: str, records: Sequence[QuarantinedRecord]) -> None:
-    """Each quarantined record, where it lay, and below it every rule it broke."""
-    if not records:
-        console.print(f"No run on record set rows of {dataset} aside.")
-        return
-    noun = "record" if len(records) == 1 else "records"
-    console.print(f"{len(records)} {noun} of {dataset} in quarantine.", highlight=False)
-    for record in records:
-        key = record.key or "a record without a readable key"
-        console.print(
-            f"\n[bold]{escape(key)}[/]  {escape(record.object_key)} line {record.line_number}", soft_wrap=True
-        )
-        for violation in record.violations:
-            where = f"{violation.path} " if violation.path else ""
-            told = f"    {where}{violation.message} (rule {violation.rule_id})"
-            console.print(told, soft_wrap=True, markup=False, highlight=False)
 
 
 def print_rows(console: Console, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -4,15 +4,19 @@ What a step does is loader/steps.py's job. A run cut off anywhere goes on with t
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from contracts.errors import PipelineError, UsageError
 from loader.airbyte import SyncServer, wait_for, wait_for_end
 from loader.batch import Plan
+from loader.edits import EditedRow
 from loader.pipeline import Pipeline
 from loader.publish import publish_step
+from loader.replay import replay_step
 from loader.run_folder import RunFolder, SyncStarted
+from loader.selection import ReplayRequest
 from loader.steps import gate_step, load_step, plan_step, transform_step
 from observability.alerts import Alerts, Announcement
 from observability.run_record import RunRecord
@@ -40,14 +44,31 @@ def run(pipeline: Pipeline, run_id: str, request: SourceRequest, progress: Progr
         with progress.step("plan") as outcome:
             plan = plan_step(pipeline, run_id, synced.job_id, synced.source, synced.datasets)
             outcome.words = f"{len(plan.batches)} batches, {sum(batch.line_count for batch in plan.batches):,} lines"
-        _gate(pipeline, plan, progress)
-        _load(pipeline, plan, progress)
-        with progress.step("transform") as outcome:
-            transform = transform_step(pipeline, run_id, outcome.tell)
-            outcome.words, outcome.is_trouble = transform.reason, transform.verdict is Verdict.NO_GO
-        with progress.step("publish") as outcome:
-            record = publish_step(pipeline, run_id)
-            outcome.words = f"run record and data docs of {len(record.datasets)} datasets"
+        return _go_on(pipeline, plan, progress)
+
+
+def replay(
+    pipeline: Pipeline, run_id: str, request: ReplayRequest, edits: Sequence[EditedRow], progress: Progress
+) -> RunRecord:
+    """Replays quarantined records through every step, and returns the record. Raises what `run` does."""
+    pipeline = replace(pipeline, alerts=_TellingAlerts(pipeline.alerts, progress))
+    with pipeline.telemetry.run(source=f"quarantine of {request.dataset}"):
+        with progress.step("replay") as outcome:
+            plan = replay_step(pipeline, run_id, request, edits)
+            outcome.words = f"{plan.source}: {plan.batch(request.dataset).line_count:,} lines"
+        return _go_on(pipeline, plan, progress)
+
+
+def _go_on(pipeline: Pipeline, plan: Plan, progress: Progress) -> RunRecord:
+    """What follows a plan."""
+    _gate(pipeline, plan, progress)
+    _load(pipeline, plan, progress)
+    with progress.step("transform") as outcome:
+        transform = transform_step(pipeline, plan.run_id, outcome.tell)
+        outcome.words, outcome.is_trouble = transform.reason, transform.verdict is Verdict.NO_GO
+    with progress.step("publish") as outcome:
+        record = publish_step(pipeline, plan.run_id)
+        outcome.words = f"run record and data docs of {len(record.datasets)} datasets"
     return record
 
 

@@ -22,6 +22,9 @@ def replay(
     batch: Annotated[
         str, typer.Option(help="The batch whose quarantine it is (default: the newest that set rows aside).")
     ] = "",
+    again: Annotated[
+        bool, typer.Option("--again", help="Also records that three replays did not publish, or another run has taken.")
+    ] = False,
     dry_run: DryRun = False,
 ) -> None:
     """Plan a run out of quarantined records: gate, load, transform and publish then take them like any others.
@@ -29,13 +32,15 @@ def replay(
     Example: spacex-elt replay --run-id replay-1 --dataset launches --rule cores-core-required
     """
     from loader.plan import SHARD_BYTES
-    from loader.replay import ReplayRequest, replay_step, select
+    from loader.replay import replay_step
+    from loader.selection import ReplayRequest, select
     from spacex_elt.wiring import open_pipeline
 
-    request = ReplayRequest(dataset, tuple(sorted({*(rule or ())})), tuple(sorted({*(key or ())})), batch)
+    rules, keys = tuple(sorted({*(rule or ())})), tuple(sorted({*(key or ())}))
+    request = ReplayRequest(dataset, rules, keys, batch, is_again=again)
     with open_pipeline(run_id) as pipeline:
         made = None if dry_run else replay_step(pipeline, run_id, request)
-        selected = made.batch(dataset).line_count if made else len(select(pipeline, request).records)
+        selected = made.batch(dataset).line_count if made else len(select(pipeline, request, run_id=run_id).lines)
     print_result(
         {
             "run_id": run_id,

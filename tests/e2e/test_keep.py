@@ -51,7 +51,7 @@ def test_a_replay_goes_through_the_ordinary_steps_and_maintenance_leaves_it_alon
     assert f"1 of {len(before) + 1} cores set aside" in front
     assert "A replay of 1 quarantined record let 0 in and set 1 aside again" in front
 
-    nothing = dict.fromkeys(("quarantine", "landing", "accepted", "manifests", "replays", "runs"), 0)
+    nothing = dict.fromkeys(("quarantine", "decisions", "landing", "accepted", "manifests", "replays", "runs"), 0)
     done = typed("maintain", "--run-id", "m")
     assert done == {
         **{"run_id": "m", "dry_run": False, "deleted": nothing, "in_use": 0},

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from loader.store import ObjectChanged, ObjectMissing, StoredObject
+from loader.store import ObjectChanged, ObjectExists, ObjectMissing, StoredObject
 
 
 class MemoryStore:
@@ -45,6 +45,11 @@ class MemoryStore:
         self._written[key] = self.now
         self.writes.append(key)
         return self._stored(key)
+
+    def put_new(self, key: str, body: bytes, content_type: str) -> StoredObject:
+        if self._bodies.setdefault(key, body) is not body:  # at once: threads may want the same key
+            raise ObjectExists(key)
+        return self.put(key, body, content_type)
 
     def put_file(self, key: str, path: Path, content_type: str) -> StoredObject:
         return self.put(key, path.read_bytes(), content_type)

@@ -11,9 +11,11 @@ import pytest
 from contracts.errors import ServiceUnavailable, UsageError
 from contracts.model import Contract
 from loader.batch import Plan
+from loader.decisions import State, Triage
 from loader.maintain import Maintenance, Retention, keep_up, look_step, maintain_step
 from loader.plan import Request, make_plan
 from loader.publish import publish_step
+from loader.queue import Wanted, triage
 from loader.steps import gate_step, load_step
 from loader.store import ObjectStore
 from loader.warehouse import StatementRefused
@@ -27,7 +29,7 @@ from tests.loader.rig import Rig, thing, things
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
 KEPT = Retention(quarantine_days=90, lake_days=400)
-NOTHING = dict.fromkeys(("quarantine", "landing", "accepted", "manifests", "replays", "runs"), 0)
+NOTHING = dict.fromkeys(("quarantine", "decisions", "landing", "accepted", "manifests", "replays", "runs"), 0)
 
 
 @dataclass
@@ -103,6 +105,19 @@ def test_quarantine_goes_first_and_the_rest_of_the_lake_stays(scene: Scene) -> N
     assert scene.maintain(91).deleted == {**NOTHING, "quarantine": 1}
     assert scene.lying("quarantine/") == []
     assert set(others) <= set(scene.lying())
+
+
+def test_what_was_decided_about_records_outlives_them(scene: Scene) -> None:
+    scene.run("run-1", 1, "a", 5)
+    word = Triage(State.DISCARDED, "ana", "of no use", scene.pipeline.now(), ())
+    triage(scene.pipeline.lake, scene.dataset, Wanted(), word)
+
+    assert scene.maintain(91).deleted == {**NOTHING, "quarantine": 1}
+    assert len(scene.lying("decisions/")) == 1
+    keeps_records_longer = Retention(quarantine_days=500, lake_days=400)
+    assert maintain_step(scene.later(450), "upkeep", keeps_records_longer).deleted["decisions"] == 0
+    assert scene.maintain(401).deleted["decisions"] == 1
+    assert scene.lying("decisions/") == []
 
 
 def test_what_a_published_snapshot_came_from_stays_for_ever_and_what_came_before_goes(scene: Scene) -> None:

@@ -14,7 +14,7 @@ from botocore.config import Config
 
 from contracts.errors import PipelineError, ServiceUnavailable, UsageError
 from loader.s3 import S3Store
-from loader.store import ObjectChanged, ObjectMissing, ObjectStore
+from loader.store import ObjectChanged, ObjectExists, ObjectMissing, ObjectStore
 from local.stack import StackState
 from tests.loader.memory_store import MemoryStore
 
@@ -47,6 +47,14 @@ def test_what_was_put_is_got_and_listed_as_put_said(store: ObjectStore, prefix: 
 
     assert (stored.key, stored.size_bytes) == (f"{prefix}a.json", 8)
     assert store.get(stored.key) == b'{"a": 1}'
+    assert list(store.list(prefix)) == [stored]
+
+
+def test_of_two_who_write_a_new_key_the_first_one_wins(store: ObjectStore, prefix: str) -> None:
+    stored = store.put_new(f"{prefix}1.json", b"first", JSON)
+    with pytest.raises(ObjectExists, match=r"1\.json"):
+        store.put_new(f"{prefix}1.json", b"second", JSON)
+    assert store.get(stored.key) == b"first"
     assert list(store.list(prefix)) == [stored]
 
 

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from observability.run_record import RunRecord
-from spacex_elt.report import print_quarantine, print_run, run_as_json
+from spacex_elt.report import print_run, run_as_json
 from spacex_elt.run import new_run_id
 from tests.observability.hand_made import dataset_record, run_record, transform_record
 from validation.results import Verdict
@@ -70,12 +70,6 @@ def test_words_from_the_data_are_never_taken_for_markup() -> None:
     record = replace(a_run(replace(HELD, reason="cores[0].core [red]is null[/]")), source="folder [bold]x[/bold]")
     assert "cores[0].core [red]is null[/]" in printed(record)
     assert "folder [bold]x[/bold]" in printed(record)
-
-
-def test_an_empty_quarantine_is_said_so() -> None:
-    console = Console(file=io.StringIO(), width=100)
-    print_quarantine(console, "cores", [])
-    assert console.file.getvalue() == "No run on record set rows of cores aside.\n"  # type: ignore[attr-defined]
 
 
 def test_run_ids_sort_by_time_and_never_repeat() -> None:

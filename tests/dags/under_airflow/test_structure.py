@@ -189,12 +189,18 @@ def test_a_load_without_datasets_is_done_and_not_skipped(monkeypatch: pytest.Mon
 def test_every_parameter_is_rendered_into_the_steps_arguments(bag: Any) -> None:
     given: dict[str, dict[str, object]] = {
         "spacex_elt": {"datasets": ["cores", "rockets"], "sync_job_id": "7", "force": True},
-        "spacex_elt_replay": {"dataset": "cores", "batch": "0a", "rules": ["a-b", "c"], "record_keys": ["k1", "k2"]},
+        "spacex_elt_replay": {
+            "dataset": "cores",
+            "batch": "0a",
+            "rules": ["a-b", "c"],
+            "record_keys": ["k1", "k2"],
+            "again": True,
+        },
         "spacex_elt_maintenance": {"dry_run": True},
     }
     told = {
         ("spacex_elt", "plan"): "--job-id 9 --dataset cores --dataset rockets --force",
-        ("spacex_elt_replay", "replay"): "--dataset cores --batch 0a --rule a-b --rule c --key k1 --key k2",
+        ("spacex_elt_replay", "replay"): "--dataset cores --batch 0a --rule a-b --rule c --key k1 --key k2 --again",
         ("spacex_elt_maintenance", "maintain"): "--dry-run",
     }
     for (dag_id, task_id), expected in told.items():
