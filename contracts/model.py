@@ -131,6 +131,11 @@ class Property:
     stable_id: str | None = None  # the standard's `id`: stays when the property is renamed
     is_deprecated: bool = False  # announced to go: consumers should stop reading it
 
+    @property
+    def column(self) -> str:
+        """The column that a top-level property becomes: Redshift folds names to lower case, quoted ones too."""
+        return self.name.lower()
+
 
 @dataclass(frozen=True, slots=True)
 class RejectLimit:

@@ -11,7 +11,7 @@ from contracts.document import KeyPath, Problem
 from contracts.model import DriftPolicy, LogicalType, Property, Rule, RuleKind, Severity
 from contracts.rules import Limits, Note
 
-_COLUMN = re.compile(r"[a-z][a-z0-9_]{0,126}")
+_COLUMN = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,126}")
 _NESTED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")  # no dots, brackets or dashes: paths and rule ids are made of them
 _CLASSIFICATIONS = ("public", "internal", "restricted")
 
@@ -62,12 +62,14 @@ class PropertyReader:
         found = []
         for index, item in enumerate(items):
             here, name = (*at, index), str(item["name"])
-            allowed, form = (_NESTED, "letters, digits and _") if parent else (_COLUMN, "lower case, digits and _")
-            if not allowed.fullmatch(name):
-                self._problem((*here, "name"), f"{name!r} is no name for a property here; expected {form}")
-            if name in seen:
+            if not (_NESTED if parent else _COLUMN).fullmatch(name):
+                message = f"{name!r} is no name for a property here; expected letters, digits and _"
+                self._problem((*here, "name"), message)
+            folded = name if parent else name.lower()
+            if folded in seen:
                 self._problem((*here, "name"), f"the property {name} is described twice")
-            seen.add(name)
+            seen.add(folded)
+            self._physical_name(item, here, name, is_column=not parent)
             found.append(self._one(item, here, name, f"{parent}.{name}" if parent else name, is_column=not parent))
         return tuple(found)
 
@@ -186,6 +188,14 @@ class PropertyReader:
         elif logical_type not in parsed.fits:
             self._problem(here, f"a column of type {given} cannot hold the logical type {logical_type}")
         return str(given) if parsed else None
+
+    def _physical_name(self, item: Mapping[str, Any], at: KeyPath, name: str, *, is_column: bool) -> None:
+        """Redshift folds names, so that a column may be called otherwise than its property: then the file says so."""
+        given, here = item.get("physicalName"), (*at, "physicalName")
+        if not is_column and given is not None:
+            self._problem(here, "only top-level properties become columns; a nested one has no physical name")
+        if is_column and (given or name) != name.lower():
+            self._problem(here, f"Redshift folds names: the column of {name} is {name.lower()}, say so here")
 
     def _classification(self, item: Mapping[str, Any], at: KeyPath) -> str:
         given = str(item.get("classification", "public"))

@@ -18,7 +18,7 @@ from contracts.comparisons import (
     read_comparison,
 )
 from contracts.document import KeyPath, Problem
-from contracts.model import LogicalType, Property, Rule, RuleKind, frame_path
+from contracts.model import LogicalType, Property, Rule, RuleKind, Severity, frame_path
 from contracts.properties import read_note
 from contracts.rules import Note
 
@@ -93,7 +93,8 @@ def _refuse_unfit(comparison: AcrossFields, properties: tuple[Property, ...]) ->
     numbers = {LogicalType.INTEGER, LogicalType.NUMBER}
     match comparison:
         case SameInstant():
-            is_fit = types[0] in numbers and types[1] is LogicalType.TIMESTAMP
+            # A text may hold instants too, where a column of instants would lose what it tells (its offset).
+            is_fit = types[0] in numbers and types[1] in {LogicalType.TIMESTAMP, LogicalType.STRING}
         case Agrees():
             is_fit = numbers.issuperset(types)
         case AtMost():
@@ -126,10 +127,12 @@ def _property_rules(
             continue
         if check.get("mustBe") != 0 or check.get("unit", "rows") != "rows":
             problems.append(Problem(here, "duplicates are judged by mustBe: 0 rows alone"))
-        elif not is_unique:
+            continue
+        note = _note(check, here, problems)
+        if note.severity is Severity.ERROR and not is_unique:  # a warning is no promise that there are none
             problems.append(Problem(here, "a property without duplicates says unique: true as well"))
-        else:
-            yield rules.set_rule(prop.path, RuleKind.UNIQUE, None, _note(check, here, problems), name=check.get("id"))
+            continue
+        yield rules.set_rule(prop.path, RuleKind.UNIQUE, None, note, name=check.get("id"))
 
 
 def _refuse_below(item: Mapping[str, Any], at: KeyPath, problems: list[Problem]) -> None:

@@ -51,9 +51,9 @@ class _Dumper(yaml.SafeDumper):
 def _rules(contract: Contract) -> list[Rule]:
     """The rules worth a test: a column that is `not null` needs none for that, but for the key all rows hang on."""
     kept = {column.name for column in contract_columns(contract) if column.is_required} - {contract.key.name}
-    names = {prop.path for prop in contract.properties}
-    of_columns = [rule for rule in contract.rules if rule.kind in _TESTED and rule.path in names]
-    tested = [rule for rule in of_columns if rule.kind is not RuleKind.REQUIRED or rule.path not in kept]
+    columns = {prop.path: prop.column for prop in contract.properties}
+    of_columns = [rule for rule in contract.rules if rule.kind in _TESTED and rule.path in columns]
+    tested = [rule for rule in of_columns if rule.kind is not RuleKind.REQUIRED or columns[rule.path] not in kept]
     return tested + [rule for rule in contract.rules if rule.kind is RuleKind.REFERENCE]
 
 
@@ -78,7 +78,7 @@ def _column_of(rule: Rule) -> str:
 
 
 def _column(contract: Contract, prop: Property, rules: Sequence[Rule]) -> dict[str, Any]:
-    column: dict[str, Any] = {"name": prop.name, "description": prop.description}
+    column: dict[str, Any] = {"name": prop.column, "description": prop.description}
     if prop.unit:
         column["config"] = {"meta": {"unit": prop.unit}}
     if rules:

@@ -65,7 +65,8 @@ def _about_columns(contract: Contract) -> Iterator[Expectation]:
     columns = {prop.path: prop for prop in contract.properties}
     for rule in contract.rules:
         if rule.path in columns and rule.kind in _KINDS and not _is_kept_by_type(rule, columns[rule.path]):
-            yield Expectation(rule.rule_id, _KINDS[rule.kind], rule.path, _argument(rule), rule.severity)
+            column = columns[rule.path].column
+            yield Expectation(rule.rule_id, _KINDS[rule.kind], column, _argument(rule), rule.severity)
 
 
 def _is_kept_by_type(rule: Rule, prop: Property) -> bool:

@@ -43,7 +43,7 @@ def contract_columns(contract: Contract) -> tuple[Column, ...]:
     """The contract's own columns, in its order. Required ones are not null where breaking that rejects the row."""
     required = {rule.path for rule in contract.rules if _rejects_null(rule)}
     return tuple(
-        Column(prop.name, str(prop.physical_type), is_required=prop.path in required) for prop in contract.properties
+        Column(prop.column, str(prop.physical_type), is_required=prop.path in required) for prop in contract.properties
     )
 
 

@@ -15,7 +15,7 @@ from local.spacex_api.rates import FaultRefused, FaultSpec, dice, pick
 Record = dict[str, Any]
 Change = Callable[[Any], Any]
 
-_LONG = "Δv budget, told at length; " * 2_600  # above 65,535 bytes, the widest VARCHAR
+_LONG = "; ".join(["Δv budget, told at length"] * 2_600)  # above 65,535 bytes, the widest VARCHAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,13 @@ _REQUIRED = {
     "cores": ("serial", "reuse_count", "launches"),
     "rockets": ("name", "mass.kg", "engines.number"),
     "launchpads": ("name", "latitude", "launch_attempts"),
+    "capsules": ("serial", "reuse_count", "launches"),
+    "crew": ("name", "status", "launches"),
+    "ships": ("name", "active", "roles"),
+    "dragons": ("name", "diameter.meters", "thrusters[].isp"),
+    "landpads": ("name", "latitude", "landing_attempts"),
+    "starlink": ("spaceTrack.EPOCH", "spaceTrack.NORAD_CAT_ID", "spaceTrack"),
+    "history": ("title", "event_date_utc", "links"),
 }
 
 # fault -> dataset -> the places it may strike; the first that a record has is not always the one: they take turns.
@@ -62,6 +69,13 @@ RECORD_FAULTS: Mapping[str, Mapping[str, tuple[Target, ...]]] = {
         "cores": _targets("type", _as_text, "reuse_count", "block", "launches"),
         "rockets": _targets("type", _as_text, "height.meters", "active", "payload_weights[].kg"),
         "launchpads": _targets("type", _as_text, "latitude", "launch_attempts"),
+        "capsules": _targets("type", _as_text, "reuse_count", "launches"),
+        "crew": _targets("type", _as_text, "launches"),
+        "ships": _targets("type", _as_text, "active", "mass_kg", "roles"),
+        "dragons": _targets("type", _as_text, "crew_capacity", "heat_shield.size_meters", "thrusters[].isp"),
+        "landpads": _targets("type", _as_text, "latitude", "landing_attempts"),
+        "starlink": _targets("type", _as_text, "spaceTrack.DECAYED", "spaceTrack.PERIOD", "spaceTrack.NORAD_CAT_ID"),
+        "history": _targets("type", _as_text, "event_date_unix", "links"),
     },
     "missing-field": {dataset: _targets("required", None, *paths) for dataset, paths in _REQUIRED.items()},
     "null-required": {dataset: _targets("required", _to(None), *paths) for dataset, paths in _REQUIRED.items()},
@@ -71,11 +85,22 @@ RECORD_FAULTS: Mapping[str, Mapping[str, tuple[Target, ...]]] = {
         "cores": _targets("pattern", _to("not-an-object-id"), "id", "launches[]"),
         "rockets": _targets("pattern", _to("not-an-object-id"), "id"),
         "launchpads": _targets("pattern", _to("not-an-object-id"), "id", "rockets[]"),
+        "capsules": _targets("pattern", _to("not-an-object-id"), "id", "launches[]"),
+        "crew": _targets("pattern", _to("not-an-object-id"), "id", "launches[]"),
+        "ships": _targets("pattern", _to("not-an-object-id"), "id", "launches[]"),
+        "dragons": _targets("pattern", _to("not-an-object-id"), "id"),
+        "landpads": _targets("pattern", _to("not-an-object-id"), "id", "launches[]"),
+        "starlink": _targets("pattern", _to("not-an-object-id"), "id", "launch"),
+        "history": _targets("pattern", _to("not-an-object-id"), "id"),
     },
     "bad-enum": {
         "launches": _targets("enum", _to("fortnight"), "date_precision"),
         "cores": _targets("enum", _to("on holiday"), "status"),
         "launchpads": _targets("enum", _to("on holiday"), "status"),
+        "capsules": _targets("enum", _to("on holiday"), "status", "type"),
+        "crew": _targets("enum", _to("on holiday"), "status"),
+        "landpads": _targets("enum", _to("on holiday"), "status", "type"),
+        "starlink": _targets("enum", _to("TAI"), "spaceTrack.TIME_SYSTEM"),
     },
     "bad-date": {
         "launches": (
@@ -84,6 +109,9 @@ RECORD_FAULTS: Mapping[str, Mapping[str, tuple[Target, ...]]] = {
         ),
         "payloads": _targets("format", _to("yesterday"), "epoch"),
         "rockets": _targets("format", _to("2021-02-30"), "first_flight"),
+        "dragons": _targets("format", _to("2021-02-30"), "first_flight"),
+        "starlink": _targets("pattern", _to("2021-02-03 12:00"), "spaceTrack.EPOCH", "spaceTrack.CREATION_DATE"),
+        "history": _targets("format", _to("yesterday"), "event_date_utc"),
     },
     "negative-count": {
         "launches": _targets("minimum", _to(-1), "flight_number", "window"),
@@ -91,6 +119,11 @@ RECORD_FAULTS: Mapping[str, Mapping[str, tuple[Target, ...]]] = {
         "cores": _targets("minimum", _to(-1), "reuse_count", "asds_landings"),
         "rockets": _targets("minimum", _to(-1), "cost_per_launch", "boosters"),
         "launchpads": _targets("minimum", _to(-1), "launch_attempts"),
+        "capsules": _targets("minimum", _to(-1), "land_landings"),
+        "ships": _targets("minimum", _to(-1), "abs", "class"),
+        "dragons": _targets("minimum", _to(-1), "crew_capacity"),
+        "landpads": _targets("minimum", _to(-1), "landing_successes"),
+        "starlink": _targets("minimum", _to(-1), "spaceTrack.REV_AT_EPOCH", "spaceTrack.FILE"),
     },
     "out-of-range": {
         "launches": _targets("maximum", _to(1_664_985_600_000), "date_unix"),  # milliseconds taken for seconds
@@ -98,10 +131,16 @@ RECORD_FAULTS: Mapping[str, Mapping[str, tuple[Target, ...]]] = {
         "cores": _targets("maximum", _to(40_000), "block"),
         "rockets": _targets("maximum", _to(140), "success_rate_pct"),
         "launchpads": _targets("maximum", _to(180.5), "latitude"),
+        "ships": _targets("maximum", _to(10_000_000), "imo"),
+        "dragons": _targets("maximum", _to(180), "sidewall_angle_deg"),
+        "landpads": _targets("maximum", _to(180.5), "latitude"),
+        "starlink": _targets("maximum", _to(400), "spaceTrack.INCLINATION", "spaceTrack.MEAN_ANOMALY"),
+        "history": _targets("maximum", _to(1_664_985_600_000), "event_date_unix"),
     },
     "empty-array": {
         "launches": _targets("min-items", _to([]), "cores"),
         "rockets": _targets("min-items", _to([]), "payload_weights"),
+        "dragons": _targets("min-items", _to([]), "thrusters"),
     },
     "null-core-item": {"launches": _targets("required", _to(None), "cores[]")},
     "empty-text": {
@@ -110,6 +149,13 @@ RECORD_FAULTS: Mapping[str, Mapping[str, tuple[Target, ...]]] = {
         "cores": _targets("min-length", _to(""), "serial"),
         "rockets": _targets("min-length", _to(""), "name"),
         "launchpads": _targets("min-length", _to(""), "name", "locality"),
+        "capsules": _targets("min-length", _to(""), "serial"),
+        "crew": _targets("min-length", _to(""), "name"),
+        "ships": _targets("min-length", _to(""), "name", "type"),
+        "dragons": _targets("min-length", _to(""), "name", "type"),
+        "landpads": _targets("min-length", _to(""), "name", "locality"),
+        "starlink": _targets("min-length", _to(""), "spaceTrack.OBJECT_NAME"),
+        "history": _targets("min-length", _to(""), "title"),
     },
     "oversized-text": {
         "launches": _targets("max-bytes", _to(_LONG), "details", "name"),
@@ -117,6 +163,12 @@ RECORD_FAULTS: Mapping[str, Mapping[str, tuple[Target, ...]]] = {
         "cores": _targets("max-bytes", _to(_LONG), "last_update"),
         "rockets": _targets("max-bytes", _to(_LONG), "description"),
         "launchpads": _targets("max-bytes", _to(_LONG), "details"),
+        "capsules": _targets("max-bytes", _to(_LONG), "last_update"),
+        "crew": _targets("max-bytes", _to(_LONG), "name"),
+        "ships": _targets("max-bytes", _to(_LONG), "name"),
+        "dragons": _targets("max-bytes", _to(_LONG), "description"),
+        "landpads": _targets("max-bytes", _to(_LONG), "details"),
+        "history": _targets("max-bytes", _to(_LONG), "details", "title"),
     },
 }
 
@@ -126,6 +178,13 @@ _TEXT_FIELD = {
     "cores": "last_update",
     "rockets": "description",
     "launchpads": "details",
+    "capsules": "last_update",
+    "crew": "name",
+    "ships": "name",
+    "dragons": "description",
+    "landpads": "details",
+    "starlink": "version",
+    "history": "details",
 }
 
 COLLECTION_FAULTS = ("unknown-field", "duplicate-record", "conflicting-duplicate", "empty-collection")
@@ -143,9 +202,14 @@ class Struck:
     rule_id: str | None
 
 
+def datasets_with(fault: str) -> tuple[str, ...]:
+    """The datasets that can have the fault, by name."""
+    return tuple(sorted(RECORD_FAULTS.get(fault, _TEXT_FIELD)))
+
+
 def check(spec: FaultSpec) -> None:
     """Raises FaultRefused when the dataset cannot have the fault."""
-    able = sorted(RECORD_FAULTS.get(spec.name, _TEXT_FIELD))
+    able = datasets_with(spec.name)
     if spec.dataset not in able:
         raise FaultRefused(f"{spec.dataset} cannot have the fault {spec.name}. Expected one of: {', '.join(able)}.")
 

@@ -47,28 +47,40 @@ class Sidelines:
         return [str(ship["id"]) for ship in chosen]
 
     def records(self) -> dict[str, list[dict[str, Any]]]:
-        """The collections as the API gives them."""
-        return {"capsules": self._capsules, "crew": self._crew, "ships": self._ships}
+        """The collections as the API gives them: also capsules that only stood tests, and people still in training."""
+        first = len(self._crew)
+        trained = [_member(number) for number in range(first, first + 4)]
+        return {"capsules": _tested() + self._capsules, "crew": self._crew + trained, "ships": self._ships}
 
     def _build(self, kind: str) -> dict[str, Any]:
         number = len(self._capsules)
-        self._capsules.append(
-            {
-                "reuse_count": 0,
-                "water_landings": 0,
-                "land_landings": 0,
-                "last_update": "Back at the hangar.",
-                "launches": [],
-                "serial": f"C{101 + number}",
-                "status": "active",
-                "type": kind,
-                "id": object_id("capsule", number),
-            }
-        )
+        self._capsules.append(_capsule(f"C{101 + number}", kind, "active", "Back at the hangar."))
         return self._capsules[-1]
 
 
-def _member(number: int, launch_id: str) -> dict[str, Any]:
+def _capsule(serial: str, kind: str, status: str, last_update: str) -> dict[str, Any]:
+    return {
+        "reuse_count": 0,
+        "water_landings": 0,
+        "land_landings": 0,
+        "last_update": last_update,
+        "launches": [],
+        "serial": serial,
+        "status": status,
+        "type": kind,
+        "id": object_id("capsule", serial),
+    }
+
+
+def _tested() -> list[dict[str, Any]]:
+    return [
+        _capsule("C01", "Dragon 1.0", "retired", "Shown to visitors."),
+        _capsule("C02", "Dragon 2.0", "active", "Still used for tests."),
+        _capsule("C03", "Dragon 2.0", "destroyed", "Lost in a test of its engines."),
+    ]
+
+
+def _member(number: int, *launches: str) -> dict[str, Any]:
     name = f"{_GIVEN[number % 10]} {_FAMILY[(number // 10 + number * 3) % 10]}"
     generation = number // 100
     return {
@@ -76,7 +88,7 @@ def _member(number: int, launch_id: str) -> dict[str, Any]:
         "agency": _AGENCIES[number % len(_AGENCIES)],
         "image": f"{IMAGES}/crew/{number}.jpg",
         "wikipedia": f"{PAGES}/crew/{number}",
-        "launches": [launch_id],
+        "launches": list(launches),
         "status": "active",
         "id": object_id("crew", number),
     }

@@ -16,9 +16,9 @@ from local.postgres_home import prepare
 from local.redshift.sql import bootstrap_sql
 from local.stack import StackState
 from tests.dbt.warehouse import Records, Warehouse
+from tests.validation.recordings import recorded
 
 ROOT = Path(__file__).resolve().parents[2]
-RECORDINGS = ROOT.parent / "shared" / "spacex" / "api-2021-04-22"
 DATABASE = "dbt_build"
 
 
@@ -44,7 +44,4 @@ def warehouse(stack: StackState) -> Iterator[Warehouse]:
 
 @pytest.fixture(scope="module")
 def recordings() -> Records:
-    if not RECORDINGS.is_dir():
-        pytest.skip(f"the recordings of the API are not there ({RECORDINGS})")
-    names = ("launches", "rockets", "launchpads", "payloads", "cores")
-    return {name: json.loads((RECORDINGS / f"{name}.json").read_bytes()) for name in names}
+    return {name: recorded("api-2021-04-22", name) for name in read_contracts(ROOT / "contracts")}

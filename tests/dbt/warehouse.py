@@ -9,7 +9,7 @@ from contracts.derive.redshift import RAW_SCHEMA
 from contracts.model import Contract
 from loader.warehouse import WarehouseAddress, connect
 
-Records = Mapping[str, Sequence[Mapping[str, Any]]]
+Records = Mapping[str, Any]  # a list of records, or one object, as the API gives them
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class Warehouse:
         with connect(self.address) as session:
             for contract in self.contracts:
                 session.run(f'delete from {RAW_SCHEMA}."{contract.dataset}"')
-                for record in records[contract.dataset]:
+                found = records[contract.dataset]
+                for record in found if isinstance(found, list) else [found]:  # company and roadster are one object
                     session.run(*_insertion(contract, record))
             session.commit()
 
@@ -44,7 +45,7 @@ def _insertion(contract: Contract, record: Mapping[str, Any]) -> tuple[str, list
         if (value := record.get(prop.name)) is None:
             continue
         is_super = prop.physical_type == "SUPER"
-        columns.append(f'"{prop.name}"')
+        columns.append(f'"{prop.column}"')
         places.append("json_parse(%s)" if is_super else "%s")
         values.append(json.dumps(value) if is_super else value)
     names = ", ".join(columns)

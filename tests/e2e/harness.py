@@ -18,6 +18,9 @@ from spacex_elt.wiring import open_pipeline
 
 RECORDINGS = Path(__file__).resolve().parents[2].parent / "shared" / "spacex"
 
+#: What the marts are built from: enough for a test of which the number of datasets is no part.
+MARTS = ("cores", "launches", "launchpads", "payloads", "rockets")
+
 #: Columns that say when and by which sync a row came, not what it says.
 _TRACES = {"_airbyte_raw_id", "_airbyte_extracted_at_ms", "_airbyte_generation_id"}
 _TRACES |= {"_batch_id", "_run_id", "_loaded_at", "_deleted_at"}

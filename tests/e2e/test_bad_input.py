@@ -22,7 +22,7 @@ from observability.run_record import RunRecord
 from spacex_elt.secrets import read_warehouse_address
 from spacex_elt.settings import read_settings
 from spacex_elt.wiring import open_pipeline
-from tests.e2e.harness import published_rows, request, rows, run_here
+from tests.e2e.harness import MARTS, published_rows, request, rows, run_here
 from validation.results import Verdict
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
@@ -60,7 +60,7 @@ def spacex(stack: StackState, tmp_path: Path) -> Spacex:
 @pytest.fixture(scope="module")
 def good(fresh: None) -> RunRecord:
     """A good run before everything that goes wrong."""
-    return run_here("good", request())
+    return run_here("good", request(datasets=MARTS))
 
 
 def test_an_unknown_dataset_is_named_with_those_there_are(spacex: Spacex) -> None:
@@ -174,7 +174,7 @@ def test_an_api_that_does_not_answer_leaves_everything_as_it_was(good: RunRecord
 @pytest.mark.parametrize("fault", ["empty-collection", "truncated-gzip"])
 def test_a_collection_that_is_empty_or_cut_off_is_held_and_the_others_go_on(good: RunRecord, fault: str) -> None:
     before = published_rows("launches")
-    record = run_here(f"held-{fault}", request("sample", fault, launches=60))
+    record = run_here(f"held-{fault}", request("sample", fault, launches=60, datasets=MARTS))
 
     verdicts = {dataset.dataset: dataset.verdict for dataset in record.datasets}
     assert verdicts.pop("launches") is Verdict.NO_GO

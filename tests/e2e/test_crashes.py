@@ -19,13 +19,13 @@ from observability.run_record import RunRecord
 from spacex_elt.progress import Outcome, Progress
 from spacex_elt.run import run
 from spacex_elt.wiring import open_pipeline
-from tests.e2e.harness import environment, fates, published_rows, request, rows, run_here, wipe
+from tests.e2e.harness import MARTS, environment, fates, published_rows, request, rows, run_here, wipe
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 
 STEPS = ("sync", "plan", "gate", "load", "transform", "publish")
 #: One bad core is within its contract's floor: the run goes on without it, so quarantine is not empty.
-ASKED = request("sample", "cores/wrong-type:1%", "duplicate-record:2%", launches=40)
+ASKED = request("sample", "cores/wrong-type:1%", "duplicate-record:2%", launches=40, datasets=MARTS)
 RUN_ID = "crash"
 
 

@@ -7,7 +7,7 @@ import pytest
 from loader.steps import gate_step, load_step, plan_step
 from spacex_elt.run import start_sync
 from spacex_elt.wiring import open_pipeline
-from tests.e2e.harness import request
+from tests.e2e.harness import MARTS, request
 from tests.spacex_elt.program import start
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
 def test_two_transforms_at_once_both_go(fresh: None, stack_environment: dict[str, str]) -> None:
     with open_pipeline("first") as pipeline:
-        started = start_sync(pipeline, pipeline.run_folder("first"), request(launches=30))
+        started = start_sync(pipeline, pipeline.run_folder("first"), request(launches=30, datasets=MARTS))
         plan = plan_step(pipeline, "first", started.job_id, started.source, started.datasets)
         for shard in plan.shards:
             gate_step(pipeline, "first", shard.shard_id)

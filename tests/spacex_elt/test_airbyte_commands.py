@@ -6,13 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from contracts.read import read_contracts
+from extraction.files import read_wanted
 from local.airbyte import CONNECTION_ID, SOURCE_ID, WORKSPACE_ID
 from local.spacex_api.server import SpacexApi
 from local.spacex_api.source import Sample, spoil
 from tests.local.airbyte.stand_in import Server, running_lake
 from tests.spacex_elt.program import start
 
-ALL = ("launches", "launchpads", "rockets", "payloads", "cores")
+ALL = read_wanted({}, {}).streams
 LIVE = "https://api.spacexdata.com/v4"
 
 
@@ -81,7 +83,9 @@ def test_check_is_content_when_the_last_sync_brought_enough(server: Server) -> N
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["job_id"] == job_id
-    assert {stream["stream"]: stream["is_enough"] for stream in told["streams"]} == dict.fromkeys(sorted(ALL), True)
+    assert {stream["stream"]: stream["is_enough"] for stream in told["streams"]} == dict.fromkeys(
+        read_contracts(), True
+    )
     assert next(s for s in told["streams"] if s["stream"] == "launches") == {
         "stream": "launches",
         "least": 1,
@@ -113,7 +117,8 @@ def test_check_ends_with_2_when_the_server_is_configured_differently(server: Ser
     server.configure(LIVE, "launches")
     done = airbyte(server.url, "check")
     assert done.returncode == 2
-    assert "not selected: cores, launchpads, payloads, rockets" in done.stderr
+    others = ", ".join(name for name in read_contracts() if name != "launches")
+    assert f"not selected: {others}" in done.stderr
     assert "streams[cores].syncMode: (none) → full_refresh_append" in done.stdout
     airbyte(server.url, "apply")
 

@@ -46,7 +46,8 @@ def stage(warehouse: postgres.RunningPostgres, contract: Contract, *records: dic
         cursor.execute(f"drop table if exists {load_gate.STAGING_SCHEMA}.{table}")
         cursor.execute(f"create table {load_gate.STAGING_SCHEMA}.{table} ({definitions})")
         for record in records:
-            values = [record.get(column.name) for column in columns]
+            folded = {name.lower(): value for name, value in record.items()}  # as Redshift folds names
+            values = [folded.get(column.name) for column in columns]
             plain = [json.dumps(value) if isinstance(value, dict | list) else value for value in values]
             marks = ", ".join(["%s"] * len(plain))
             cursor.execute(f"insert into {load_gate.STAGING_SCHEMA}.{table} values ({marks})", plain)

@@ -9,7 +9,7 @@ import pytest
 from contracts.derive.expectations import expectations
 from contracts.derive.redshift import columns, staging_table_ddl
 from contracts.errors import ServiceUnavailable
-from contracts.model import Contract
+from contracts.model import Contract, RuleKind
 from contracts.read import read_contracts
 from loader.warehouse import Session, WarehouseAddress, connect
 from local.stack import StackState
@@ -54,7 +54,7 @@ def stage(session: Session, contract: Contract, records: list[dict[str, Any]]) -
     filled = columns(contract)
     names = ", ".join(f'"{column.name}"' for column in filled)
     for record in records:
-        row = {**record, **envelope}
+        row = {**{name.lower(): value for name, value in record.items()}, **envelope}  # as Redshift folds names
         values = ", ".join(literal(row[column.name], column.type) for column in filled)
         session.run(f"insert into {table} ({names}) select {values}")
     session.commit()
@@ -71,7 +71,17 @@ def literal(value: Any, column_type: str) -> str:
 
 
 def named(contract: Contract, count: int) -> list[dict[str, Any]]:
-    return [{**good_record(contract), contract.key.name: f"{number:024x}"} for number in range(count)]
+    """Records that share no value that is to be unique."""
+    good = good_record(contract)
+    unique = [rule.path for rule in contract.rules if rule.kind is RuleKind.UNIQUE]
+    return [
+        {**good, **{name: _own(good[name], number) for name in unique}, contract.key.name: f"{number:024x}"}
+        for number in range(count)
+    ]
+
+
+def _own(value: Any, number: int) -> Any:
+    return value + number if isinstance(value, int) else f"{value} {number}"
 
 
 @pytest.mark.parametrize("dataset", CONTRACTS)

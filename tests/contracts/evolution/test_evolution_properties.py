@@ -55,7 +55,7 @@ TIGHTENINGS = st.fixed_dictionaries(
     {},
     optional={
         "properties/details/required": st.just(True),
-        "properties/name/unique": st.just(True),
+        "properties/launch_library_id/unique": st.just(True),
         "properties/flight_number/logicalTypeOptions": st.fixed_dictionaries({"minimum": st.integers(2, 9)}),
         "properties/name/logicalTypeOptions": st.fixed_dictionaries(
             {"minLength": st.integers(2, 9)}, optional={"maxLength": st.integers(10, 99)}
@@ -63,9 +63,9 @@ TIGHTENINGS = st.fixed_dictionaries(
         "properties/cores/logicalTypeOptions": st.fixed_dictionaries(
             {"minItems": st.integers(2, 3)}, optional={"maxItems": st.integers(3, 9)}
         ),
-        "properties/crew/items/relationships": st.just([{"type": "foreignKey", "to": "crew.id"}]),
+        "properties/launch_library_id/relationships": st.just([{"type": "foreignKey", "to": "crew.id"}]),
         "properties/cores/items/properties/core/required": st.just(True),
-        "/customProperties/driftPolicy/value": st.sampled_from([{"unknownFields": "quarantine"}]),
+        "/customProperties/driftPolicy/value": st.just({"unknownFields": "quarantine", "damagedFields": "quarantine"}),
         "/slaProperties/latency/value": st.integers(1, 23),
     },
 )

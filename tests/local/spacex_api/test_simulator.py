@@ -9,13 +9,20 @@ from typing import Any
 import orjson
 import pytest
 
+from contracts.read import read_contracts
 from local.spacex_api import catalogue
 from local.spacex_api.simulator import Collections, simulate
 from tests.extraction.recordings import COLLECTIONS, recorded
+from tests.validation.hand_made import ListSink, line
+from validation.raw_gate import RawGate, judge_batch
+from validation.results import Verdict
 
 # The snapshot of 2021 has no pictures of pads yet; the later one has.
 SNAPSHOT = {"launchpads": "api-2022-05-03"}
 NEWER_FIELDS = {"landpads": {"images", "images.large", "images.large[]"}}
+# What is wrong with the real API's records as well.
+TRUE_FAULTS = {"ships": {"status-min-length"}}
+CONTRACTS = read_contracts()
 WORDS = {
     str: "string",
     int: "integer",
@@ -80,7 +87,18 @@ def test_a_simulated_field_is_of_no_type_the_real_one_never_is(sample: Collectio
     assert odd == {}
 
 
-@pytest.mark.parametrize("dataset", ["launches", "payloads", "cores", "rockets", "launchpads"])
+@pytest.mark.parametrize("dataset", CONTRACTS)
+@pytest.mark.parametrize("count", [1, 40, 205])
+def test_a_simulated_collection_is_what_its_contract_says(dataset: str, count: int) -> None:
+    records = records_of(simulate(count, seed=42), dataset)
+    shard = RawGate(CONTRACTS[dataset]).check_shard("b", "0", [("a", [line(record) for record in records])], ListSink())
+    result = judge_batch(CONTRACTS[dataset], "b", [shard], len(records), [])
+    assert (shard.accepted_count, shard.first_rejection) == (len(records), None)
+    assert set(shard.warnings_by_rule) <= TRUE_FAULTS.get(dataset, set())
+    assert result.verdict is Verdict.GO
+
+
+@pytest.mark.parametrize("dataset", CONTRACTS)
 def test_what_is_null_now_and_then_in_the_real_api_is_so_here(sample: Collections, dataset: str) -> None:
     real = shape(recorded(dataset, SNAPSHOT.get(dataset, "api-2021-04-22")))
     simulated = shape(records_of(sample, dataset))
