@@ -14,7 +14,7 @@ from validation.field_profile import FieldProfile
 from validation.forms import Form
 from validation.profile import Profile
 
-_COLUMN: Final = re.compile(r"[a-z][a-z0-9_]{0,126}")
+_COLUMN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,126}")
 _NESTED: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _KEY_BYTES: Final = 64  # what a key has at most; longer texts are no names of things
 _SHARED: Final = 0.9  # of a property's values are keys of another dataset: then it refers to it
@@ -95,7 +95,7 @@ class _Drafting:
         dataset, key = self._seen.dataset, self._seen.key
         if not key:
             self._doubts[""] = "no column is there in every record with a value of its own: name the key by hand"
-        properties = [self._column(path) for path in self._named("", _COLUMN)]
+        properties = [self._column(path) for path in self._columns()]
         title = dataset.replace("_", " ").capitalize()
         values = {
             "version": "1.0.0",
@@ -141,6 +141,16 @@ class _Drafting:
             else:
                 self._doubts[path] = "a contract cannot name this field; it is left out, and told as unknown"
 
+    def _columns(self) -> Iterator[str]:
+        """The fields that become columns: of two whose names differ in case alone, the first."""
+        seen: set[str] = set()
+        for path in self._named("", _COLUMN):
+            if path.lower() in seen:
+                self._doubts[path] = "Redshift folds names, and another field has this one; it is left out"
+            else:
+                seen.add(path.lower())
+                yield path
+
     def _column(self, path: str) -> dict[str, Any]:
         found = {"name": path, **self._property(path, is_column=True)}
         if path == self._seen.key:
@@ -158,7 +168,9 @@ class _Drafting:
         found |= {"primaryKey": True, "primaryKeyPosition": 1} if is_key else {}
         found["logicalType"] = guess.logical_type
         found |= {"logicalTypeOptions": dict(guess.options)} if guess.options else {}
-        found |= {"physicalType": guess.physical_type} if is_column else {}
+        if is_column:  # Redshift folds names
+            found["physicalType"] = guess.physical_type
+            found |= {"physicalName": path.lower()} if path != path.lower() else {}
         found["required"] = is_required(self._profile, path)
         found |= {"unique": True} if is_key else {}
         found["classification"] = "restricted" if guess.is_personal else "public"

@@ -200,9 +200,15 @@ def test_values_of_another_datasets_key_are_a_reference_and_other_ids_are_none(t
     assert inferred_from(tmp_path, *rows, pads=pads).references == {"pad": "pads.id"}
 
 
-_NAMES = st.sampled_from(["id", "a", "b_c", "c", "D", "x.y", "[]", "", "ünï", "type", "enum", "properties"]) | st.text(
-    max_size=3
-)
+def test_a_column_is_called_as_redshift_folds_its_name_and_of_two_such_one_is_left_out(tmp_path: Path) -> None:
+    inferred = inferred_from(tmp_path, *things(3, spaceTrack=1, spacetrack=2))
+    assert [prop.name for prop in contract_of(inferred, tmp_path).properties] == ["id", "spaceTrack"]
+    assert "Redshift folds names" in inferred.doubts["spacetrack"]
+
+
+_NAMES = st.sampled_from(
+    ["id", "a", "b_c", "c", "C", "D", "x.y", "[]", "", "ünï", "type", "enum", "properties"]
+) | st.text(max_size=3)
 _SCALARS = (
     st.none()
     | st.booleans()
