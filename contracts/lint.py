@@ -4,20 +4,23 @@ Printing the findings is the command line's job (spacex_elt/).
 """
 
 import json
+import re
 import subprocess
 import sysconfig
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from contracts import document, odcs_schema, semantics
-from contracts.document import Finding, Problem, ProblemsFound
+from contracts.document import Finding, KeyPath, Problem, ProblemsFound
 from contracts.errors import ContractInvalid, UsageError
 from contracts.evolution.exceptions import lint_exceptions, today
 from contracts.evolution.versions import parse_version
 from contracts.read import SUFFIX, read_contract
 
 __all__ = ["Finding", "lint"]
+
+_LEFT_OPEN = re.compile(r"\bTODO\b")  # what a draft begins the words with that a person must write
 
 
 def lint(paths: Iterable[Path]) -> list[Finding]:
@@ -30,7 +33,8 @@ def lint(paths: Iterable[Path]) -> list[Finding]:
     files = list(_files(paths))
     if not files:
         raise UsageError(f"nothing to lint: expected files named <dataset>{SUFFIX}, or folders that hold some")
-    findings = {finding for file in files for finding in [*_own(file), *_order(file), *_version(file)]}
+    own = (_own, _order, _version, _left_open)
+    findings = {finding for file in files for look in own for finding in look(file)}
     findings |= {found for folder in {file.parent for file in files} for found in lint_exceptions(folder, today())}
     findings |= set(_second_opinion(files))
     return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.key, finding.message))
@@ -67,6 +71,26 @@ def _order(file: Path) -> Sequence[Finding]:
         return []
     message = f"not in the standard's order; expected {', '.join(standard)}"
     return document.locate(file, [Problem((late,), message)])
+
+
+def _left_open(file: Path) -> Sequence[Finding]:
+    """A draft is no contract until a person has written what its data cannot tell."""
+    try:
+        found = list(_texts(document.load(file), ()))
+    except (OSError, ProblemsFound):
+        return []  # told already
+    return document.locate(file, [Problem(at, "still to be written") for at, text in found if _LEFT_OPEN.search(text)])
+
+
+def _texts(value: Any, at: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+    if isinstance(value, str):
+        yield at, value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _texts(inner, (*at, str(key)))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _texts(inner, (*at, index))
 
 
 def _version(file: Path) -> Sequence[Finding]:

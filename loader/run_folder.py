@@ -14,6 +14,7 @@ from loader.load import LoadOutput
 from loader.store import ObjectMissing, ObjectStore
 from observability.incidents import Incident
 from observability.run_record import RunRecord, TransformRecord
+from validation.profile import BatchProfile, whole_batch
 from validation.results import LoadGateResult
 
 _JSON = "application/json"
@@ -88,6 +89,12 @@ class RunFolder:
         """What the load gate said of a dataset, if it came that far."""
         return self.find(LoadGateResult, load_gate_name(dataset))
 
+    def profile(self, plan: Plan, dataset: str) -> BatchProfile | None:
+        """The profile of a dataset's batch, None while one of its shards has none."""
+        found = [self.find(BatchProfile, profile_name(shard.shard_id)) for shard in plan.shards_of(dataset)]
+        parts = [part for part in found if part is not None]
+        return whole_batch(parts) if parts and len(parts) == len(found) else None
+
     def transform(self) -> TransformRecord | None:
         """What dbt said, if it ran."""
         return self.find(TransformRecord, "transform.json")
@@ -105,6 +112,11 @@ class RunFolder:
 def gate_name(shard_id: str) -> str:
     """The document of a gated shard."""
     return f"gate/{shard_id}.json"
+
+
+def profile_name(shard_id: str) -> str:
+    """The profile of a gated shard."""
+    return f"profile/{shard_id}.json"
 
 
 def load_name(dataset: str) -> str:

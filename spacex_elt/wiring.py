@@ -23,7 +23,7 @@ from observability.alerts_sns import ReceivedAlert, SnsAlerts, SqsInbox
 from observability.aws_errors import translated
 from observability.telemetry import start
 from spacex_elt.secrets import read_airbyte_credentials, read_warehouse_address
-from spacex_elt.settings import AirbyteSettings, Settings, read_settings, traceparent
+from spacex_elt.settings import AirbyteSettings, Settings, load_env_file, read_settings, traceparent
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -98,6 +98,14 @@ def open_lake() -> Iterator[S3Store]:
     """The lake, to look into."""
     with closing(S3Store(read_settings().lake_bucket)) as lake:
         yield lake
+
+
+@contextmanager
+def open_bucket(name: str) -> Iterator[S3Store]:
+    """Any bucket, to look into, with the credentials of this process."""
+    load_env_file()
+    with closing(S3Store(name)) as bucket:
+        yield bucket
 
 
 def read_alerts() -> tuple[ReceivedAlert, ...]:

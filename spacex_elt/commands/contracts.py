@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spacex_elt.commands.contracts_diff import contracts_diff
+from spacex_elt.commands.contracts_infer import contracts_infer
+from spacex_elt.commands.contracts_shadow import contracts_shadow
 from spacex_elt.commands.output import AsJson, print_result, results
 from spacex_elt.console import print_line, stderr_console
 from spacex_elt.derived import Kind
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 app.command("diff")(contracts_diff)
+app.command("infer")(contracts_infer)
+app.command("shadow")(contracts_shadow)
 
 DatasetOrFile = Annotated[str, typer.Argument(metavar="DATASET", help="A dataset, or the file of a contract.")]
 

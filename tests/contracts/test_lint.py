@@ -46,3 +46,11 @@ def test_a_missing_file_is_a_finding(tmp_path: Path) -> None:
 def test_nothing_to_lint_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nothing to lint"):
         lint([tmp_path])
+
+
+def test_words_still_to_be_written_are_found(tmp_path: Path) -> None:
+    text = (FOLDER / "cores.odcs.yaml").read_text(encoding="utf-8")
+    draft = tmp_path / "cores.odcs.yaml"
+    draft.write_text(text.replace("purpose: ", "purpose: TODO - ", 1), encoding="utf-8")
+    line = 1 + next(index for index, content in enumerate(text.splitlines()) if "purpose: " in content)
+    assert [str(finding) for finding in lint([draft])] == [f"{draft}:{line}: description.purpose: still to be written"]

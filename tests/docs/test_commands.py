@@ -19,7 +19,7 @@ PROGRAM = Path(sys.executable).with_name("spacex-elt")
 
 def told_commands(text: str) -> list[str]:
     """The `spacex-elt …` lines of a document's code blocks, without their remarks."""
-    blocks = re.findall(r"^```\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```[a-z]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines()]
     return [line.split("    #")[0].strip() for line in lines if line.startswith("spacex-elt ")]
 
