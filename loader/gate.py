@@ -6,10 +6,10 @@ is validation's job (validation/raw_gate.py).
 
 import os
 import tempfile
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,6 +21,7 @@ from loader.lines import GzipWriter, landed_lines
 from loader.quarantine import quarantined
 from loader.store import ObjectStore
 from validation.lines import OverlongLine
+from validation.profile import BatchProfile, Profile, Profiler, profiled, public_paths
 from validation.raw_gate import RawGate
 from validation.results import ObjectCounts, ObjectResult, Rejection, ShardResult
 from validation.set_checks import unique_names
@@ -66,23 +67,40 @@ class GatedObject:
     result: ObjectResult
     entry: ManifestEntry | None  # None where nothing was accepted
     digests: DigestFile | None
+    profile: Profile
 
 
-def gate_shard(store: ObjectStore, contract: Contract, batch: Batch, shard: Shard) -> GateOutput:
+def gate_shard(
+    store: ObjectStore,
+    contract: Contract,
+    batch: Batch,
+    shard: Shard,
+    keep_profile: Callable[[BatchProfile], None] = lambda profile: None,
+) -> GateOutput:
     """Judges every record of a shard; writes accepted/ (of objects with rejects only), quarantine/ and digests/.
+
+    What was seen of the data, good and bad, goes to `keep_profile` on the way.
 
     Idempotent: the names and bytes it writes depend on the objects alone, not on the shard or the number of processes.
     Raises ObjectMissing or ObjectChanged when landing is no longer what the plan saw.
     """
     count = min(os.cpu_count() or 1, len(shard.objects), shard.size_bytes // _PROCESS_BYTES)
-    return gate_in_processes(store, contract, batch, shard, count)
+    return gate_in_processes(store, contract, batch, shard, count, keep_profile)
 
 
 def gate_in_processes(
-    store: ObjectStore, contract: Contract, batch: Batch, shard: Shard, process_count: int
+    store: ObjectStore,
+    contract: Contract,
+    batch: Batch,
+    shard: Shard,
+    process_count: int,
+    keep_profile: Callable[[BatchProfile], None] = lambda profile: None,
 ) -> GateOutput:
     """The same in so many processes. With more than one, the store has to be picklable."""
     gated = workers.each(partial(ObjectGate, store, contract, batch), shard.objects, process_count)
+    profile = reduce(Profile.merge, (each.profile for each in gated), Profile())
+    line_count = sum(each.result.line_count for each in gated)
+    keep_profile(BatchProfile(batch.dataset, batch.batch_id, batch.contract_version, line_count, profile))
     return together(batch, shard, gated)
 
 
@@ -104,6 +122,7 @@ class ObjectGate:
         self._most_held = most_held
         self._gate = RawGate(contract)
         self._unique_names = unique_names(contract)
+        self._public_paths = public_paths(contract)
 
     def __call__(self, landed: LandedObject) -> GatedObject:
         """Judges one object."""
@@ -113,11 +132,12 @@ class ObjectGate:
             sink = _LakeSink(self._store, self._batch, landed, folder, open_files)
             with (folder / "digests").open("wb") as rows:
                 memory = ObjectMemory(rows, self._unique_names, self._most_held)
-                result = self._gate.check_object(landed.key, landed_lines(body), memory, sink)
+                profiler = Profiler(self._public_paths.__contains__)
+                result = self._gate.check_object(landed.key, profiled(landed_lines(body), profiler), memory, sink)
             entry = sink.written(result)
             may_repeat = memory.is_undecided or len(self._batch.objects) > 1
             digests = self._kept(folder / "digests", result) if may_repeat and result.accepted_count else None
-            return GatedObject(result, entry, digests)
+            return GatedObject(result, entry, digests, profiler.profile())
 
     def _kept(self, path: Path, result: ObjectResult) -> DigestFile:
         key = layout.digests_key(self._batch.dataset, self._batch.batch_id, result.object_key)

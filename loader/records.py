@@ -6,6 +6,7 @@ Read are JSON as the API answers it (an array of records, or one record), JSON l
 
 import gzip
 import re
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,13 +17,15 @@ from typing import Any, BinaryIO
 import orjson
 
 from contracts.errors import UsageError
-from loader.lines import DAMAGE, iter_lines
+from loader.lines import iter_lines
 from loader.store import ObjectStore
 from validation.envelope import Unparseable, parse_line
+from validation.lines import ObjectDamaged
 
 Record = dict[str, Any]
 
 _SUFFIXES = (".jsonl.gz", ".json.gz", ".jsonl", ".json")
+_NO_GZIP = (EOFError, gzip.BadGzipFile, zlib.error)
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _LANDED = re.compile(
     r"(?:.*/)?(?P<dataset>[a-z_0-9]+)/\d{4}_\d{1,2}_\d{1,2}_(?P<epoch_ms>\d{13})_[0-9a-zA-Z-]+\.jsonl\.gz"
@@ -130,7 +133,7 @@ def _sync_id(found: Found) -> Any:
     with closing(found.open()) as body:
         try:
             first = orjson.loads(next(iter_lines(body), b"null"))
-        except (*DAMAGE, orjson.JSONDecodeError):
+        except (ObjectDamaged, orjson.JSONDecodeError):
             return None
     meta = first.get("_airbyte_meta") if isinstance(first, dict) else None
     return meta.get("sync_id") if isinstance(meta, dict) else None
@@ -149,7 +152,7 @@ def _read(source: Found) -> Iterator[Record | str]:
                 answer = orjson.loads(whole)
                 for item in answer if isinstance(answer, list) else [answer]:
                     yield item if isinstance(item, dict) else "an item that is no JSON object"
-        except (*DAMAGE, orjson.JSONDecodeError) as exc:
+        except (ObjectDamaged, *_NO_GZIP, orjson.JSONDecodeError) as exc:
             raise UsageError(f"{source.name} cannot be read: {exc}. Expected JSON, as its name says.") from exc
 
 

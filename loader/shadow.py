@@ -16,9 +16,10 @@ from contracts.errors import UsageError
 from contracts.model import Contract, Property, Scope
 from loader import layout
 from loader.batch import Batch, Plan
-from loader.lines import iter_lines
+from loader.lines import landed_lines
 from loader.run_folder import RunFolder, finished_runs
 from loader.store import ObjectChanged, ObjectMissing, ObjectStore
+from validation.lines import LandedLine
 from validation.raw_gate import RawGate, judge_batch
 from validation.results import ObjectCounts, RawGateResult, Rejection, Verdict
 
@@ -172,10 +173,10 @@ def _judge(store: ObjectStore, contract: Contract, batch: Batch, sink: "_Rejecti
     return judge_batch(contract, batch.batch_id, [shard], batch.expected_count, damaged, None)
 
 
-def _lines(store: ObjectStore, batch: Batch) -> Iterator[tuple[str, Iterator[bytes]]]:
+def _lines(store: ObjectStore, batch: Batch) -> Iterator[tuple[str, Iterator[LandedLine]]]:
     for landed in batch.objects:
         with closing(store.open(landed.key, landed.etag)) as body:
-            yield landed.key, iter_lines(body)
+            yield landed.key, landed_lines(body)
 
 
 def _warnings(result: RawGateResult) -> Counter[str]:

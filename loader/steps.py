@@ -5,6 +5,7 @@ What a step does is in the module of its name; here it is found its inputs, trac
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from contracts.errors import GateClosed, RowsDoNotReconcile, TransformFailed, UsageError
 from contracts.model import Contract
@@ -15,7 +16,7 @@ from loader.outcome import note_outcome, refuse_taken
 from loader.pipeline import Pipeline
 from loader.plan import Request, make_plan
 from loader.reduce import reduce_batch
-from loader.run_folder import gate_name, load_gate_name, load_name
+from loader.run_folder import gate_name, load_gate_name, load_name, profile_name
 from loader.transform import run_dbt
 from observability.run_record import TransformRecord
 from validation.load_gate import check_staging
@@ -60,7 +61,8 @@ def gate_step(pipeline: Pipeline, run_id: str, shard_id: str) -> GateOutput:
         raise UsageError(f"run {run_id} has no shard {shard_id}. Expected one of: {known}.") from None
     contract, batch = _unchanged(pipeline, plan, shard.dataset)
     with pipeline.telemetry.span(shard_id, dataset=shard.dataset):
-        output = gate_shard(pipeline.lake, contract, batch, shard)
+        keep = partial(folder.write, profile_name(shard_id))
+        output = gate_shard(pipeline.lake, contract, batch, shard, keep)
         folder.write(gate_name(shard_id), output)
         _count_gate(pipeline, output)
         return output
