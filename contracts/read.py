@@ -88,7 +88,7 @@ def _build(values: Mapping[str, Any], file_name: str) -> tuple[Contract, list[Pr
     custom = custom_properties(values, (), {"rejectLimit", "driftPolicy"}, problems)
     policies = read_drift(custom, {"unknownFields", "damagedFields"}, problems)
     drift = policies.get("unknownFields", DriftPolicy.WARN)
-    damage = policies.get("damagedFields", DriftPolicy.ALLOW)
+    damage = policies.get("damagedFields", DriftPolicy.WARN)
     table = _table(values, problems)
     at: KeyPath = ("schema", 0)
     dataset = _dataset(table, file_name, at, problems)

@@ -6,7 +6,7 @@ Bad ones are contracts/specimens.py's job, single values contracts/sample_values
 import copy
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, count, islice, takewhile
 from random import Random
 from typing import Any
 
@@ -79,9 +79,16 @@ def distinct_values(contract: Contract, path: str, seed: int) -> Iterator[Any]:
     wanted, random = wanted_at(contract, path), Random(f"{seed}/{contract.dataset}.{path}")  # noqa: S311
     seen: set[str] = set()
     while True:
-        value = next((value for _ in range(_TRIES) if repr(value := scalar(wanted, random)) not in seen), None)
+        tried = chain((scalar(wanted, random) for _ in range(_TRIES)), _counted(wanted))
+        value = next((value for value in tried if repr(value) not in seen), None)
         seen.add(repr(value))
         yield value
+
+
+def _counted(wanted: Wanted) -> Iterator[int]:
+    """What numbers a column that numbers its records, once there is little left to be met by chance."""
+    example = wanted.prop.example
+    return takewhile(wanted.is_kept_by, count(example)) if type(example) is int else iter(())
 
 
 def _other_unique(contract: Contract) -> set[str]:

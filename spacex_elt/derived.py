@@ -15,6 +15,7 @@ class Kind(StrEnum):
     JSONPATHS = "jsonpaths"  # what COPY takes from each line
     PANDERA = "pandera"  # what the raw gate's judge checks, in words
     EXPECTATIONS = "expectations"  # the load gate's suite, as Great Expectations' JSON
+    JSON_SCHEMA = "json-schema"  # what a record looks like, for those who write or read it elsewhere
     DBT = "dbt"  # sources with tests and freshness
     DICTIONARY = "dictionary"  # what each column means, as Markdown
     DICTIONARY_HTML = "dictionary-html"  # the same, as a page to read or print
@@ -47,6 +48,10 @@ def _of_one(kind: Kind, contract: Contract) -> str:
             return redshift.raw_table_ddl(contract)
         case Kind.JSONPATHS:
             return redshift.jsonpaths(contract)
+        case Kind.JSON_SCHEMA:
+            from contracts.derive.json_schema import json_schema
+
+            return _json(json_schema(contract))
         case Kind.PANDERA:
             from validation.documents import pandera_document
 

@@ -93,7 +93,7 @@ class Judge:
         frames = self._flattener.flatten(records)
         for path in self._looks:
             schema = self._schema_of_broken(path, frames[path])
-            for rule_id, place in _failures(schema, frames[path]) if schema else ():
+            for rule_id, place in failures(schema, frames[path]) if schema else ():
                 for violation in self._violations(self._rules[rule_id], place, records[place[0]]):
                     found[place[0]].append((self._order[rule_id], place, violation))
         return [tuple(violation for *_, violation in sorted(of_record, key=_by_order)) for of_record in found]
@@ -144,8 +144,8 @@ def _check_function(rule: Rule) -> Callable[[PolarsData], pl.LazyFrame]:
     return check
 
 
-def _failures(schema: pa.DataFrameSchema, frame: Frame) -> Iterator[tuple[str, Place]]:
-    """The rule and the place of each failed check."""
+def failures(schema: pa.DataFrameSchema, frame: Frame) -> Iterator[tuple[str, Place]]:
+    """The rule and the place of each check of a schema that fails on a frame."""
     # Said here and not left to pandera's environment variables, which can switch validation off.
     with config_context(validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_AND_DATA):
         try:

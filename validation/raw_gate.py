@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from contracts.model import Contract
 from validation import set_checks
+from validation.doorkeeper import Doorkeeper
 from validation.envelope import Envelope
 from validation.lines import LandedLine, Line, ObjectDamaged, OverlongLine
 from validation.results import (
@@ -83,7 +84,7 @@ class RawGate:
     def __init__(self, contract: Contract, door: Door | None = None, judged_at_once: int = JUDGED_AT_ONCE) -> None:
         self.contract = contract
         self.key_name = contract.key.name
-        self.door = door or ClosedDoor()
+        self.door: Door = Doorkeeper(contract) if door is None else door
         self.judged_at_once = judged_at_once
         self._judge: Judge | None = None
 

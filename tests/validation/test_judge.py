@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 
 from contracts.errors import ContractInvalid
-from contracts.model import LogicalType, RuleKind
+from contracts.model import LogicalType, RuleKind, Scope
+from contracts.specimens import bad_records
+from tests.contracts.every_kind import EVERY_KIND
 from tests.validation.hand_made import contract, good, prop, rule
-from validation.judge import Judge
+from validation.frames import Flattener
+from validation.judge import Judge, failures
 
 JUDGE = Judge(contract())
 
@@ -211,3 +214,23 @@ def test_a_pattern_that_cannot_be_judged_is_refused_when_the_gate_is_made() -> N
 
 def test_a_set_rule_is_not_judged_record_by_record() -> None:
     assert Judge(contract(rule("id", RuleKind.UNIQUE))).judge([good(), good()]) == [(), ()]
+
+
+def test_rules_that_nothing_breaks_are_left_out_of_pandera_and_change_nothing() -> None:
+    judge = Judge(EVERY_KIND)
+    # What does not fit 64 bits is never read, so that no record with it comes to the judge.
+    rules = [
+        rule for rule in EVERY_KIND.rules if rule.scope is Scope.ROW and rule.argument not in {-(2**63), 2**63 - 1}
+    ]
+    records = [one.record for rule in rules for one in bad_records(EVERY_KIND, rule)]
+    frames = Flattener(EVERY_KIND).flatten(records)
+
+    whole = {
+        (rule_id, place[0])
+        for path, schema in judge.schemas.items()
+        for rule_id, place in failures(schema, frames[path])
+    }
+
+    told = {(broken.rule_id, index) for index, found in enumerate(judge.judge(records)) for broken in found}
+    assert len(whole) > len(EVERY_KIND.rules) / 2
+    assert told == whole
