@@ -16,15 +16,14 @@ from hypothesis import strategies as st
 from contracts import rules
 from contracts.comparisons import AcrossFields, Agrees, AtMost, SameInstant, Term, Together
 from contracts.errors import ContractInvalid
-from contracts.model import DriftPolicy, RuleKind, Scope
+from contracts.model import ACROSS_FIELDS, DriftPolicy, RuleKind, Scope
 from contracts.read import read_contracts
 from contracts.rules import Note
 from tests.validation import hand_made
 from tests.validation import test_across_fields as across_fields
 from tests.validation.hand_made import line, rule
-from tests.validation.recordings import recorded
+from tests.validation.recordings import COUNTS, recorded
 from tests.validation.specimens import bad_records, good_record
-from tests.validation.test_recordings import RECORDINGS
 from validation.doorkeeper import Doorkeeper
 from validation.envelope import Envelope, parse_line
 from validation.judge import Judge
@@ -57,6 +56,10 @@ CONTRACTS = {
     "closed to unknown fields": CLOSED,
     "open to unknown fields": OPEN,
 }
+
+
+#: Rules that no specimen is made of: those have properties of their own here, or lie in the envelope.
+NO_SPECIMENS = {RuleKind.SOURCE_DAMAGE, *ACROSS_FIELDS}
 
 
 def good(name: str) -> dict[str, Any]:
@@ -98,15 +101,20 @@ def test_a_good_record_is_let_through_however_it_is_spelled(name: str) -> None:
     assert doorkeeper(name).opens_for(json.dumps(json.loads(line(record))).encode() + b"\r\n") == record
 
 
-@pytest.mark.parametrize(("snapshot", "dataset", "count"), RECORDINGS)
-def test_every_recorded_record_is_let_through(snapshot: str, dataset: str, count: int) -> None:
-    assert sum(opens(compact(record), dataset) for record in recorded(snapshot, dataset)) == count
+@pytest.mark.parametrize(("snapshot", "dataset"), COUNTS)
+def test_of_what_was_recorded_exactly_that_is_let_through_which_breaks_nothing(snapshot: str, dataset: str) -> None:
+    records = recorded(snapshot, dataset)
+    broken = judge(dataset).judge(records)
+
+    assert len(records) == COUNTS[snapshot, dataset] > 0
+    assert [opens(compact(record), dataset) for record in records] == [not violations for violations in broken]
 
 
 @pytest.mark.parametrize("name", read_contracts())
 def test_no_specimen_of_a_broken_rule_is_let_through(name: str) -> None:
     contract = CONTRACTS[name]
-    specimens = [one for of in contract.rules if of.scope is Scope.ROW for one in bad_records(contract, of)]
+    of_records = [of for of in contract.rules if of.scope is Scope.ROW and of.kind not in NO_SPECIMENS]
+    specimens = [one for of in of_records for one in bad_records(contract, of)]
 
     assert len(specimens) > 10
     assert [str(one) for one in specimens if opens(compact(one.record), name)] == []
