@@ -103,14 +103,14 @@ class _Writer:
     def __init__(self, contract: Contract, rules: Iterable[Rule], dialect: _Dialect) -> None:
         self._contract = contract
         self._dialect = dialect
-        self._rules: dict[str, dict[RuleKind, Rule]] = {}
+        self._rules: dict[str, list[Rule]] = {}
         self._groups: dict[str, list[Schema]] = {}  # by the object's path
         for rule in rules:
             if _are_siblings(rule.argument):
                 parent, names = _parent_and_names(rule.argument.fields)
                 self._groups.setdefault(parent, []).append(_all_or_none(names))
             else:
-                self._rules.setdefault(rule.path, {})[rule.kind] = rule
+                self._rules.setdefault(rule.path, []).append(rule)
 
     def record(self) -> Schema:
         return {"type": "object", **self._members("", self._contract.properties)}
@@ -120,7 +120,7 @@ class _Writer:
         required = [child.name for child in children if self._is_required(child)]
         if required:  # draft 4 wants at least one
             members["required"] = required
-        if RuleKind.UNKNOWN_FIELD in self._rules.get(path, {}):
+        if self._has(path, RuleKind.UNKNOWN_FIELD):
             members["additionalProperties"] = False
         if path in self._groups:
             members["allOf"] = self._groups[path]
@@ -148,12 +148,15 @@ class _Writer:
     def _parts(self, prop: Property) -> Iterable[Schema]:
         """What each rule of the property adds."""
         keywords = self._dialect.keywords
-        for kind, rule in self._rules.get(prop.path, {}).items():
-            if kind in keywords:
-                yield keywords[kind](rule.argument)
+        for rule in self._rules.get(prop.path, ()):
+            if rule.kind in keywords:
+                yield keywords[rule.kind](rule.argument)
 
     def _is_required(self, prop: Property) -> bool:
-        return RuleKind.REQUIRED in self._rules.get(prop.path, {})
+        return self._has(prop.path, RuleKind.REQUIRED)
+
+    def _has(self, path: str, kind: RuleKind) -> bool:
+        return any(rule.kind is kind for rule in self._rules.get(path, ()))
 
 
 def _parent_and_names(fields: Sequence[str]) -> tuple[str, list[str]]:

@@ -4,23 +4,27 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
-import xxhash
 import yaml
 from isal import igzip
 
 from contracts.derive.json_schema import REAL_DAY, TIME, strict_json_schema
-from contracts.model import Contract, LogicalType, RuleKind, frame_path
+from contracts.model import Contract, DriftPolicy, LogicalType, Rule, RuleKind, Severity, frame_path
 from contracts.read import FOLDER, read_contracts
+from loader.lines import GzipWriter, landed_lines
 from validation.envelope import Envelope, parse_line
 from validation.frames import KINDS_OF_TYPE, Flattener, JsonKind
+from validation.results import ObjectCounts, Rejection
+from validation.uniqueness import ObjectMemory
 
 BLOCK_BYTES: Final = 1 << 20
 CHUNK_LINES: Final = 5_000
@@ -31,8 +35,14 @@ Found = set[str]
 
 
 def contract() -> Contract:
-    """The contract whose rules all contenders judge by."""
-    return read_contracts()["launches"]
+    """The contract whose rules all contenders judge by. Here every rule rejects, so that each finding has a line."""
+    of = read_contracts()["launches"]
+    return replace(of, rules=tuple(map(_rejecting, of.rules)))
+
+
+def _rejecting(rule: Rule) -> Rule:
+    argument = DriftPolicy.QUARANTINE if rule.kind is RuleKind.UNKNOWN_FIELD else rule.argument
+    return replace(rule, severity=Severity.ERROR, argument=argument)
 
 
 def lines(file: Path) -> Iterator[bytes]:
@@ -60,46 +70,66 @@ def limit(files: Iterable[Path]) -> Callable[[], Found]:
 
 
 class Gate:
-    """The doorkeeper, and the judge for what it does not let through."""
+    """The raw gate with its doorkeeper."""
 
     def __init__(self) -> None:
         from validation.doorkeeper import Doorkeeper
-        from validation.judge import Judge
+        from validation.raw_gate import RawGate
+        from validation.set_checks import unique_names
 
-        self._keeper, self._judge = Doorkeeper(contract()), Judge(contract())
-        self._key = contract().key.name
+        self._gate = RawGate(contract(), Doorkeeper(contract()))
+        self._gate.violations([Envelope({}, ())])  # imports and makes the judge
+        self._unique_names = unique_names(contract())
 
     def check(self, files: Iterable[Path], out: Path | None = None) -> set[str]:
         """The faulty lines of these files. With `out`, the files that have any are written there again without them."""
-        known: dict[str, bytes] = {}
-        wrong: set[str] = set()
-        for file in files:
-            numbers, kept = self._check_file(file, known, keeps=out is not None)
-            wrong |= {f"{file.name}:{number}" for number in numbers}
-            if out and numbers:
-                (out / file.name).write_bytes(igzip.compress(b"\n".join(kept), compresslevel=1))
-        return wrong
+        return set[str]().union(*(self._check_file(file, out) for file in files))
 
-    def _check_file(self, file: Path, known: dict[str, bytes], *, keeps: bool) -> tuple[set[int], list[bytes]]:
-        opens_for, key = self._keeper.opens_for, self._key
-        wrong: set[int] = set()
-        doubtful: list[tuple[int, bytes]] = []
-        kept: list[bytes] = []
-        for number, line in enumerate(lines(file), start=1):
-            record = opens_for(line)
-            if record is None:
-                doubtful.append((number, line))
-            elif not _is_first(known, record[key], line):
-                wrong.add(number)
-            elif keeps:
-                kept.append(line)
-        return wrong | _judged(self._judge, doubtful), kept
+    def _check_file(self, file: Path, out: Path | None) -> set[str]:
+        with tempfile.TemporaryFile() as rows, file.open("rb") as landed:
+            sink = _Sink(file, out)
+            memory = ObjectMemory(rows, self._unique_names)
+            self._gate.check_object(file.name, landed_lines(landed), memory, sink)
+        return {f"{file.name}:{number}" for number in sink.rejected}
 
 
-def _is_first(known: dict[str, bytes], key: str, line: bytes) -> bool:
-    """Whether no other record of that key came before. Equal records of a key come in equal bytes."""
-    content = xxhash.xxh3_128_digest(line[line.find(b'"_airbyte_data"') :])
-    return known.setdefault(key, content) is content
+class _Sink:
+    """Writes an object again once a line of it is left out, and quarantine, as the gate step does."""
+
+    def __init__(self, file: Path, out: Path | None) -> None:
+        self.rejected: list[int] = []
+        self._file = file
+        self._out = out
+        self._writers: dict[str, GzipWriter] = {}
+        self._files = ExitStack()
+
+    def accept(self, object_key: str, line: bytes) -> None:
+        if self._writers:
+            self._writers["accepted"].write_line(line)
+
+    def leave_out(self, object_key: str, line_count: int, left_out: Collection[int]) -> None:
+        if self._out is None:
+            return
+        for name in ("accepted", "rejected"):
+            file = self._files.enter_context((self._out / f"{self._file.name}-{name}").open("wb"))
+            self._writers[name] = GzipWriter(file)
+        with self._file.open("rb") as landed:
+            for number, line in enumerate(landed_lines(landed), start=1):
+                if number not in left_out and isinstance(line, bytes):
+                    self._writers["accepted"].write_line(line)
+                if number == line_count:
+                    return
+
+    def reject(self, rejection: Rejection) -> None:
+        self.rejected.append(rejection.line_number)
+        if self._writers:
+            told = {"raw": rejection.raw.decode(errors="replace"), "violations": rejection.violations}
+            self._writers["rejected"].write_line(orjson.dumps(told))
+
+    def finish_object(self, counts: ObjectCounts) -> None:
+        for writer in self._writers.values():
+            writer.close()
+        self._files.close()
 
 
 def _judged(judge: Any, numbered: Iterable[tuple[int, bytes]]) -> set[int]:

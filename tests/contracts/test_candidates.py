@@ -4,8 +4,8 @@ from typing import Any
 
 from contracts import document
 from contracts.read import FOLDER, read_contract, read_contracts
+from contracts.sample import good_record
 from tests.contracts.reference_judge import broken_rules
-from tests.validation.specimens import good_record
 
 LAUNCHES = FOLDER / "candidates" / "launches.odcs.yaml"
 MEMBER = {"crew": "5ebf1a6e23a9a60006e03a7a", "role": "Commander"}

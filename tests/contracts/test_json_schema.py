@@ -10,10 +10,11 @@ import pytest
 from contracts.derive.json_schema import json_schema, strict_json_schema
 from contracts.model import ACROSS_FIELDS, DriftPolicy, LogicalType, RuleKind, Severity
 from contracts.read import read_contracts
+from contracts.sample import good_record
+from contracts.specimens import bad_records
 from tests.validation import hand_made
 from tests.validation.hand_made import good, prop, rule
 from tests.validation.recordings import recorded
-from tests.validation.specimens import bad_records, good_record
 
 CONTRACTS = read_contracts()
 NO_SPECIMENS = {RuleKind.SOURCE_DAMAGE, *ACROSS_FIELDS}

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from contracts.read import FOLDER, read_contracts
+from contracts.sample import good_record
 from loader.batch import Plan
 from loader.gate import GateOutput, gate_shard
 from loader.plan import Request, make_plan
@@ -12,7 +13,6 @@ from loader.quarantine import read_quarantine
 from loader.store import ObjectChanged, ObjectMissing
 from tests.loader.landing import envelope, land, sync_job
 from tests.loader.memory_store import MemoryStore
-from tests.validation.specimens import good_record
 
 CONTRACTS = read_contracts(FOLDER)
 

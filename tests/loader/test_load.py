@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from contracts.errors import RowsDoNotReconcile, ServiceUnavailable, UsageError
 from contracts.model import Contract, Property
 from contracts.read import FOLDER, read_contracts
+from contracts.sample import good_record
 from loader.batch import Batch
 from loader.load import load_batch, load_or_tell, prepare_warehouse
 from tests.loader.landing import envelope
 from tests.loader.rig import Record, Rig, fates, go, no_go, thing, things
-from tests.validation.specimens import good_record
 from validation.load_gate import check_staging
 from validation.results import LoadGateResult, Verdict
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from contracts.model import Contract
 from contracts.read import FOLDER, read_contracts
+from contracts.sample import good_record
 from loader.batch import Plan, split_into_shards
 from loader.documents import to_json
 from loader.gate import gate_shard
@@ -12,7 +13,6 @@ from loader.plan import Request, make_plan
 from loader.run_folder import RunFolder, profile_name
 from tests.loader.landing import envelope, land, sync_job
 from tests.loader.memory_store import MemoryStore
-from tests.validation.specimens import good_record
 from validation.profile import BatchProfile
 
 CONTRACTS = read_contracts(FOLDER)

@@ -16,14 +16,15 @@ from hypothesis import strategies as st
 from contracts import rules
 from contracts.comparisons import AcrossFields, Agrees, AtMost, SameInstant, Term, Together
 from contracts.errors import ContractInvalid
-from contracts.model import ACROSS_FIELDS, DriftPolicy, RuleKind, Scope
+from contracts.model import DriftPolicy, RuleKind, Scope
 from contracts.read import read_contracts
 from contracts.rules import Note
+from contracts.sample import good_record
+from contracts.specimens import bad_records
 from tests.validation import hand_made
 from tests.validation import test_across_fields as across_fields
 from tests.validation.hand_made import line, rule
 from tests.validation.recordings import COUNTS, recorded
-from tests.validation.specimens import bad_records, good_record
 from validation.doorkeeper import Doorkeeper
 from validation.envelope import Envelope, parse_line
 from validation.judge import Judge
@@ -56,10 +57,6 @@ CONTRACTS = {
     "closed to unknown fields": CLOSED,
     "open to unknown fields": OPEN,
 }
-
-
-#: Rules that no specimen is made of: those have properties of their own here, or lie in the envelope.
-NO_SPECIMENS = {RuleKind.SOURCE_DAMAGE, *ACROSS_FIELDS}
 
 
 def good(name: str) -> dict[str, Any]:
@@ -113,7 +110,7 @@ def test_of_what_was_recorded_exactly_that_is_let_through_which_breaks_nothing(s
 @pytest.mark.parametrize("name", read_contracts())
 def test_no_specimen_of_a_broken_rule_is_let_through(name: str) -> None:
     contract = CONTRACTS[name]
-    of_records = [of for of in contract.rules if of.scope is Scope.ROW and of.kind not in NO_SPECIMENS]
+    of_records = [of for of in contract.rules if of.scope is Scope.ROW and of.kind is not RuleKind.SOURCE_DAMAGE]
     specimens = [one for of in of_records for one in bad_records(contract, of)]
 
     assert len(specimens) > 10
@@ -351,6 +348,17 @@ def test_a_record_is_let_through_only_if_the_comparison_holds(
     passed = [record for record in records if keeper.opens_for(compact(record)) is not None]
 
     assert Judge(contract).judge(passed) == [()] * len(passed)
+
+
+def test_of_two_rules_of_one_kind_and_path_both_hold() -> None:
+    short, small = (rule("name", RuleKind.PATTERN, pattern) for pattern in ("^[A-Za-z]{1,4}$", "^[a-z]+$"))
+    door = Doorkeeper(replace(hand_made.contract(), rules=(short, small)))
+
+    assert [door.opens_for(compact({"name": name})) is not None for name in ("ab", "AB", "abcde")] == [
+        True,
+        False,
+        False,
+    ]
 
 
 def test_a_rule_that_the_doorkeeper_does_not_know_is_refused_and_not_passed_over() -> None:

@@ -11,8 +11,8 @@ import pytest
 from contracts.derive.expectations import ExpectationKind, expectations
 from contracts.model import RuleKind, Severity
 from contracts.read import read_contracts
+from contracts.sample import good_record
 from tests.validation.hand_made import ListSink, line
-from tests.validation.specimens import good_record
 from tests.validation.test_findings import dangling, repeated
 from validation.raw_gate import RawGate, judge_batch
 from validation.results import ShardResult, Verdict

@@ -11,12 +11,12 @@ from contracts.derive.redshift import columns, staging_table_ddl
 from contracts.errors import ServiceUnavailable
 from contracts.model import Contract, RuleKind
 from contracts.read import read_contracts
+from contracts.sample import good_record
 from loader.warehouse import Session, WarehouseAddress, connect
 from local.stack import StackState
 from spacex_elt.secrets import read_warehouse_address
 from spacex_elt.settings import read_settings
 from tests.e2e.harness import environment
-from tests.validation.specimens import good_record
 from validation.load_gate import STAGING_SCHEMA, check_staging
 from validation.results import Verdict
 
