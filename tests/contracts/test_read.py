@@ -122,6 +122,7 @@ def test_rules_stand_in_the_files_order_and_set_rules_come_last(tmp_path: Path) 
     moons = read_contract(_write(tmp_path, MOONS))
     assert [rule.rule_id for rule in moons.rules] == [
         "unknown-field",
+        "source-damage",
         "id-required",
         "id-type",
         "id-pattern",

@@ -15,11 +15,13 @@ from typing import Any
 from contracts.errors import ContractInvalid
 from contracts.model import Contract
 from contracts.read import read_contract, read_contracts
+from loader.lines import landed_lines
 from tests.contracts.reference_judge import broken_rules
 from tests.validation.hand_made import ListSink
 from validation.doorkeeper import Doorkeeper
 from validation.envelope import Envelope, parse_line
 from validation.raw_gate import RawGate
+from validation.results import ShardResult
 
 DATASET = "launches"  # the richest of the contracts
 
@@ -77,10 +79,8 @@ def landed(data: bytes) -> None:
         _hold(len(sink.rejections) == counts.rejected_count, "a rejected line that is not in quarantine")
 
 
-def _judged(compressed: bytes, sink: ListSink) -> Any:
-    from loader.lines import iter_lines
-
-    return _gate().check_shard("batch", "shard", [("landed", iter_lines(io.BytesIO(compressed)))], sink)
+def _judged(compressed: bytes, sink: ListSink) -> ShardResult:
+    return _gate().check_shard("batch", "shard", [("landed", landed_lines(io.BytesIO(compressed)))], sink)
 
 
 def _equal(read: Any, written: Any) -> bool:

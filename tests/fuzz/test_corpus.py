@@ -20,6 +20,8 @@ def test_there_is_a_corpus_for_each_target() -> None:
     assert {target for target, _ in kept()} == set(TARGETS)
 
 
-@pytest.mark.parametrize(("target", "path"), kept(), ids=lambda value: value if isinstance(value, str) else value.name)
+@pytest.mark.parametrize(
+    ("target", "path"), list(kept()), ids=lambda value: value if isinstance(value, str) else value.name
+)
 def test_a_kept_input_is_survived(target: str, path: Path) -> None:
     TARGETS[target](path.read_bytes())
