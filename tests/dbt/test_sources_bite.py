@@ -59,7 +59,9 @@ def breaking(contract: Contract, rule_id: str, first: int) -> list[Record]:
         taken = next(record[rule.path] for record in good(contract) if record[rule.path] is not None)
         return [{**as_another(contract, good_record(contract), first, SEED), rule.path: taken}]
     *_, dangling = breaking_records(contract, rule, SEED)
-    return [with_key(contract, dangling, first, SEED)]
+    other = as_another(contract, good_record(contract), first, SEED)
+    unique = [one.path for one in contract.rules if one.kind is RuleKind.UNIQUE]
+    return [{**dangling, **{path: other[path] for path in unique}}]
 
 
 def failures(record: TransformRecord, contracts: list[Contract]) -> dict[tuple[str, str], int | None]:
