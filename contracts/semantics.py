@@ -10,7 +10,7 @@ from typing import Any
 from contracts import physical
 from contracts.comparisons import Agrees, AtMost, Shrinkage, Together
 from contracts.document import KeyPath, Problem
-from contracts.model import Contract, Rule, RuleKind
+from contracts.model import Contract, Rule, RuleKind, Severity
 from contracts.plain_judge import breaks
 
 _OPTION_OF = {
@@ -51,6 +51,7 @@ def _walk(item: Mapping[str, Any], at: KeyPath, path: str) -> Iterator[tuple[Key
 
 def _about_property(item: Mapping[str, Any], at: KeyPath, rules: list[Rule]) -> Iterator[Problem]:
     yield from _idle_limits(item, (*at, "logicalTypeOptions"))
+    yield from _open_limits(item, (*at, "logicalTypeOptions"), rules)
     yield from _unfit_enum(item, (*at, "enum"), rules)
     yield from _unfit_examples(item, at, rules)
 
@@ -74,6 +75,20 @@ def _idle_limits(item: Mapping[str, Any], at: KeyPath) -> Iterator[Problem]:
         yield Problem((*at, "maximum"), f"can never fire: {held} nothing above {column.maximum} anyway")
     if column.max_bytes is not None and options.get("maxLength", 0) > column.max_bytes:
         yield Problem((*at, "maxLength"), f"can never fire alone: {held} no more than {column.max_bytes} bytes anyway")
+
+
+def _open_limits(item: Mapping[str, Any], at: KeyPath, rules: list[Rule]) -> Iterator[Problem]:
+    """A bound that only warns lets through what lies beyond the column's own, and COPY would refuse the whole batch."""
+    column = physical.parse(str(item.get("physicalType", "")))
+    if column is None or column.minimum is None or column.minimum <= -(2**63):  # 64 bits are held on reading
+        return
+    for rule in rules:
+        if rule.kind in {RuleKind.MINIMUM, RuleKind.MAXIMUM} and rule.severity is not Severity.ERROR:
+            yield Problem(
+                (*at, _OPTION_OF[rule.kind]),
+                f"only warns of what a column of type {item['physicalType']} cannot hold: make the column BIGINT or "
+                "DOUBLE PRECISION, or the rule an error",
+            )
 
 
 def _unfit_enum(item: Mapping[str, Any], at: KeyPath, rules: list[Rule]) -> Iterator[Problem]:

@@ -37,7 +37,18 @@ def test_a_contract_that_means_what_it_says_leaves_no_doubt(file: Path) -> None:
     assert told(file) == []
 
 
-def test_the_small_contract_of_these_tests_leaves_no_doubt(tmp_path: Path) -> None:
+def test_a_bound_that_only_warns_of_what_its_column_cannot_hold_is_the_small_contracts_only_doubt(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "moons.odcs.yaml"
     path.write_text(MOONS, encoding="utf-8")
-    assert told(path) == []
+    (doubt,) = told(path)
+    assert doubt.key == "schema[moons].properties[radius_km].logicalTypeOptions.minimum"
+    assert doubt.message.startswith("only warns of what a column of type INTEGER cannot hold")
+
+    for mended in (
+        MOONS.replace("severity: warning, reason: A moon", "severity: error, reason: A moon"),
+        MOONS.replace("INTEGER", "BIGINT"),
+    ):
+        path.write_text(mended, encoding="utf-8")
+        assert told(path) == []

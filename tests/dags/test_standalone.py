@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -118,8 +119,17 @@ class Api:
         data = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         asked = urllib.request.Request(f"{self._address}{path}", data, headers if self._token else {}, method=method)
-        with urllib.request.urlopen(asked, timeout=60) as answer:
-            return json.load(answer)
+        return wait_for(f"{method} {path}", lambda: self._answer(asked))
+
+    def _answer(self, asked: urllib.request.Request) -> Any:
+        """What is answered; nothing while Airflow's SQLite is locked, as it is when all of Airflow begins at once."""
+        try:
+            with urllib.request.urlopen(asked, timeout=60) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as refused:
+            said = refused.read().decode()
+            assert "Database error" in said, f"{asked.method} {asked.full_url}: {refused.code} {said}"
+            return None
 
 
 def wait_for(what: str, found: Callable[[], Any]) -> Any:
