@@ -36,6 +36,13 @@ class Agrees:
     absolute: float
     ratio: float
 
+    @property
+    def tolerance_words(self) -> str:
+        """`1 or 1 %`; empty where the two must be equal."""
+        told = [f"{self.absolute:g}"] if self.absolute else []
+        told += [f"{100 * self.ratio:g} %"] if self.ratio else []
+        return " or ".join(told)
+
 
 @dataclass(frozen=True, slots=True)
 class AtMost:

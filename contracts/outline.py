@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from contracts import physical
+from contracts.classification import PUBLIC, is_public
 from contracts.coverage import Gate, coverage
 from contracts.model import Contract, LogicalType, Property, Rule, RuleKind, Scope
 
-PUBLIC = "public"
 _DAY_H = 24
 
 # What a column's type, presence and width say already: rules of these kinds only repeat it.
@@ -64,14 +64,6 @@ def _is_telling(rule: Rule, physical_type: str | None) -> bool:
     column = physical.parse(physical_type) if physical_type else None
     bounds = {RuleKind.MINIMUM: column.minimum, RuleKind.MAXIMUM: column.maximum} if column else {}
     return rule.kind not in bounds or rule.argument != bounds[rule.kind]
-
-
-def is_public(contract: Contract, path: str) -> bool:
-    """Whether values at a path may be shown: it and everything around it is public."""
-    around = [
-        prop for prop in contract.walk() if path == prop.path or path.startswith((prop.path + ".", prop.path + "["))
-    ]
-    return all(prop.classification == PUBLIC for prop in around)
 
 
 def promises(contract: Contract) -> tuple[tuple[str, str], ...]:

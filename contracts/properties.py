@@ -78,6 +78,7 @@ class PropertyReader:
         logical_type = self._logical_type(item, at)
         known = {"unit", "rules", "driftPolicy"} if logical_type is LogicalType.OBJECT else {"unit", "rules"}
         custom = custom_properties(item, at, known, self.problems)
+        drift = read_drift(custom, {"unknownFields"}, self.problems).get("unknownFields", self._drift)
         position = len(self.rules)
         prop = Property(
             name=name,
@@ -90,7 +91,7 @@ class PropertyReader:
             description=self._description(item, at, path),
             unit=str(custom["unit"][1]) if "unit" in custom else None,
             example=next(iter(item.get("examples") or []), None),
-            children=self._with_drift(custom, item, at, path, logical_type),
+            children=self._children_under(drift, item, at, path, logical_type),
             stable_id=item.get("id"),
             is_deprecated=bool(item.get("deprecated", False)),
         )
@@ -101,24 +102,17 @@ class PropertyReader:
                 self._problem((*at, key), f"no gate enforces {key!r}: leave it out rather than promise it")
         limits = self._limits(item, at, logical_type)
         notes_at, notes = custom.get("rules", (at, {}))
-        drift = read_drift(custom, {"unknownFields"}, self.problems).get("unknownFields", self._drift)
         references = self._references(item, at)
         own = self._rules(prop, limits, drift, references, notes, notes_at)
         self.rules[position:position] = [rule for rule in own if rule.kind is not RuleKind.REFERENCE]
         self.references += [rule for rule in own if rule.kind is RuleKind.REFERENCE]
         return prop
 
-    def _with_drift(
-        self,
-        custom: Mapping[str, tuple[KeyPath, Any]],
-        item: Mapping[str, Any],
-        at: KeyPath,
-        path: str,
-        logical_type: LogicalType,
+    def _children_under(
+        self, drift: DriftPolicy, item: Mapping[str, Any], at: KeyPath, path: str, logical_type: LogicalType
     ) -> tuple[Property, ...]:
         """The children; an object's own drift policy holds for those below it as well."""
-        around = self._drift
-        self._drift = read_drift(custom, {"unknownFields"}, []).get("unknownFields", around)
+        around, self._drift = self._drift, drift
         try:
             return self._children(item, at, path, logical_type)
         finally:

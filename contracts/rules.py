@@ -235,9 +235,8 @@ def _words(path: str, kind: RuleKind, argument: Any) -> str:
 
 def _agrees_words(subject: str, comparison: Agrees) -> str:
     terms = [term.field if term.times == 1 else f"{term.times:g} times {term.field}" for term in comparison.terms]
-    told = [f"{comparison.absolute:g}"] if comparison.absolute else []
-    told += [f"{100 * comparison.ratio:g} %"] if comparison.ratio else []
-    return f"{subject} is {' + '.join(terms)}" + (f", give or take {' or '.join(told)}" if told else "")
+    tolerance = comparison.tolerance_words
+    return f"{subject} is {' + '.join(terms)}" + (f", give or take {tolerance}" if tolerance else "")
 
 
 def _shrinkage_words(subject: str, limit: Shrinkage) -> str:

@@ -13,6 +13,7 @@ from functools import partial, reduce
 from pathlib import Path
 from typing import BinaryIO
 
+from contracts.classification import public_paths
 from contracts.model import Contract
 from loader import layout, workers
 from loader.batch import Batch, LandedObject, Shard
@@ -21,7 +22,7 @@ from loader.lines import GzipWriter, landed_lines
 from loader.quarantine import quarantined
 from loader.store import ObjectStore
 from validation.lines import OverlongLine
-from validation.profile import BatchProfile, Profile, Profiler, profiled, public_paths
+from validation.profile import BatchProfile, Profile, Profiler, profiled
 from validation.raw_gate import RawGate
 from validation.results import ObjectCounts, ObjectResult, Rejection, ShardResult
 from validation.set_checks import unique_names

@@ -96,18 +96,18 @@ class Superseded(UsageError):
 
 def load_or_tell(store: ObjectStore, session: Session, loading: Loading) -> LoadOutput:
     """Like load_batch, but rows that do not reconcile and a later snapshot are outcomes, so that others go on."""
+    raw_gate = _judge(session, loading)
     try:
-        return load_batch(store, session, loading)
+        return _load(store, session, loading, raw_gate)
     except RowsDoNotReconcile as exc:
-        return replace(_not_loaded(session, loading), trouble=str(exc))
+        return replace(_not_loaded(loading, raw_gate), trouble=str(exc))
     except Superseded as exc:
-        return replace(_not_loaded(session, loading), superseded_by=exc.run_id)
+        return replace(_not_loaded(loading, raw_gate), superseded_by=exc.run_id)
 
 
-def _not_loaded(session: Session, loading: Loading) -> LoadOutput:
+def _not_loaded(loading: Loading, raw_gate: RawGateResult) -> LoadOutput:
     entries = [entry for output in loading.gated for entry in output.entries]
     manifest_count = sum(entry.record_count for entry in entries)
-    raw_gate = _judge(loading, _live_before(session, loading.batch))
     return LoadOutput(raw_gate, None, manifest_count, None, None, was_already_published=False)
 
 
@@ -117,8 +117,11 @@ def load_batch(store: ObjectStore, session: Session, loading: Loading) -> LoadOu
     Idempotent: a batch in the ledger is not loaded again, and a batch killed on the way leaves only a staging table,
     which the next try makes anew. Raises RowsDoNotReconcile when COPY's count is not the manifest's.
     """
+    return _load(store, session, loading, _judge(session, loading))
+
+
+def _load(store: ObjectStore, session: Session, loading: Loading, raw_gate: RawGateResult) -> LoadOutput:
     batch, contract = loading.batch, loading.contract
-    raw_gate = _judge(loading, _live_before(session, batch))
     if raw_gate.verdict is Verdict.NO_GO:
         return LoadOutput(raw_gate, None, None, None, None, was_already_published=False)
     entries = [entry for output in loading.gated for entry in output.entries]
@@ -151,13 +154,14 @@ def _live_before(session: Session, batch: Batch) -> int | None:
     return int(rows[0][0]) if rows else None
 
 
-def _judge(loading: Loading, live_before: int | None) -> RawGateResult:
+def _judge(session: Session, loading: Loading) -> RawGateResult:
     """The raw gate's verdict over all of the batch's shards."""
     batch = loading.batch
     shards = [output.result for output in loading.gated]
     damaged = [f"{landed.key}: {landed.damage}" for landed in batch.objects if landed.damage]
     if batch.is_partial:
         return judge_part(loading.contract, batch.batch_id, shards, damaged)
+    live_before = _live_before(session, batch)
     return judge_batch(loading.contract, batch.batch_id, shards, batch.expected_count, damaged, live_before)
 
 

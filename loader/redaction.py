@@ -4,34 +4,34 @@ Messages are written without other values by the gate (validation/judge.py); thi
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from contracts.classification import PUBLIC, shown_paths
 from contracts.model import Contract, LogicalType, Property
 from loader.quarantine import QuarantinedRecord
 from validation.results import Violation
 
 HIDDEN = "(not shown)"
-_PUBLIC = "public"
 _POSITION = re.compile(r"\[\d+\]")
 
 
 def is_all_public(contract: Contract) -> bool:
     """Whether a record may be shown whole, as it lay."""
-    return all(prop.classification == _PUBLIC for prop in contract.walk())
+    return all(prop.classification == PUBLIC for prop in contract.walk())
 
 
 def shown_key(contract: Contract, record: QuarantinedRecord) -> str | None:
     """The record's key, None when it has none that can be read."""
-    return record.key if record.key is None or contract.key.classification == _PUBLIC else HIDDEN
+    return record.key if record.key is None or contract.key.classification == PUBLIC else HIDDEN
 
 
 def shown_violations(contract: Contract, judged: QuarantinedRecord) -> tuple[Violation, ...]:
     """Every rule that a record broke. What another version let be shown is not shown if today's does not."""
     if judged.contract_version == contract.version:
         return judged.violations
-    shown = {"", *_shown_paths(contract.properties)}
+    shown = {"", *shown_paths(contract)}
     return tuple(
         violation
         if _POSITION.sub("[]", violation.path) in shown
@@ -45,16 +45,6 @@ def redacted(contract: Contract, record: Any) -> Any:
     return _object(contract.properties, record)
 
 
-def _shown_paths(properties: Sequence[Property]) -> Iterator[str]:
-    """The paths whose values anybody may see: public, like all around and all within them."""
-    for prop in properties:
-        if prop.classification == _PUBLIC:
-            within = list(_shown_paths(prop.children))
-            yield from within
-            if all(child.path in within for child in prop.children):
-                yield prop.path
-
-
 def _object(properties: Sequence[Property], value: Any) -> Any:
     if not isinstance(value, dict):
         return HIDDEN
@@ -63,7 +53,7 @@ def _object(properties: Sequence[Property], value: Any) -> Any:
 
 
 def _value(prop: Property, value: Any) -> Any:
-    if prop.classification != _PUBLIC:
+    if prop.classification != PUBLIC:
         return HIDDEN
     if value is None:
         return None

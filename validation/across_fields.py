@@ -82,9 +82,8 @@ def describe(comparison: AcrossFields, values: Mapping[str, Any], *, is_shown: b
 
 
 def _tolerance(comparison: Agrees) -> str:
-    told = [f"{comparison.absolute:g}"] if comparison.absolute else []
-    told += [f"{100 * comparison.ratio:g} %"] if comparison.ratio else []
-    return f"give or take {' or '.join(told)}" if told else "exactly"
+    tolerance = comparison.tolerance_words
+    return f"give or take {tolerance}" if tolerance else "exactly"
 
 
 def _shown(values: Mapping[str, Any], path: str, *, is_shown: bool) -> str:

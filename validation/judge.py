@@ -14,13 +14,13 @@ from pandera.config import ValidationDepth, config_context
 from pandera.constants import CHECK_OUTPUT_KEY
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
+from contracts.classification import shown_paths
 from contracts.comparisons import fields_of
 from contracts.model import (
     ACROSS_FIELDS,
     Contract,
     DriftPolicy,
     LogicalType,
-    Property,
     Rule,
     RuleKind,
     Scope,
@@ -40,7 +40,7 @@ class Judge:
     def __init__(self, contract: Contract) -> None:
         self._properties = {prop.path: prop for prop in contract.walk()}
         self._top_level = contract.properties
-        self._shown = set(_shown_paths(contract.properties))
+        self._shown = shown_paths(contract)
         self._rules = {rule.rule_id: rule for rule in contract.rules if _is_judged(rule)}
         self._order = {rule_id: order for order, rule_id in enumerate(self._rules)}
         self._flattener = Flattener(contract)
@@ -163,16 +163,6 @@ def _places(error: SchemaError, frame: Frame) -> Iterator[tuple[str, Place]]:
         raise error  # the frame or a check is wrong, not the data
     for row in (~error.check_output[CHECK_OUTPUT_KEY]).arg_true():
         yield error.check.name, frame.places[row]
-
-
-def _shown_paths(properties: Sequence[Property]) -> Iterator[str]:
-    """The paths whose values anybody may see: public, like all around and all within them."""
-    for prop in properties:
-        if prop.classification == "public":
-            within = list(_shown_paths(prop.children))
-            yield from within
-            if all(child.path in within for child in prop.children):
-                yield prop.path
 
 
 def _concrete(path: str, place: Place) -> str:

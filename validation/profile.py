@@ -11,7 +11,6 @@ from typing import Any, Final, TypeVar
 
 import orjson
 
-from contracts.model import Contract, Property
 from validation.field_profile import FieldProfile, field_profile
 
 Landed = TypeVar("Landed")  # a line of bytes, or what stands for one
@@ -210,15 +209,3 @@ def _record(line: bytes) -> dict[str, Any] | None:
         return None
     record = envelope.get("_airbyte_data") if isinstance(envelope, dict) else None
     return record if isinstance(record, dict) else None
-
-
-def public_paths(contract: Contract) -> frozenset[str]:
-    """The paths whose texts and numbers anybody may see: public, like all around. An unknown field's are not."""
-    return frozenset(_public(contract.properties))
-
-
-def _public(properties: Iterable[Property]) -> Iterator[str]:
-    for prop in properties:
-        if prop.classification == "public":
-            yield prop.path
-            yield from _public(prop.children)

@@ -43,14 +43,6 @@ class Door(Protocol):
         ...
 
 
-class ClosedDoor:
-    """Lets no line through: the judge sees them all."""
-
-    def opens_for(self, line: bytes) -> dict[str, Any] | None:
-        """None."""
-        return None
-
-
 class GateSink(Protocol):
     """Where the lines of an object go. Lines come without their line end.
 

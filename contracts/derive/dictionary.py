@@ -9,6 +9,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from contracts import outline
+from contracts.classification import PUBLIC
 from contracts.derive.redshift import RAW_SCHEMA
 from contracts.model import Contract
 
@@ -79,7 +80,7 @@ def _column_rows(contract: Contract) -> Iterator[Sequence[str]]:
     for column in outline.columns(contract):
         prop = column.prop
         kind = f"{column.type}, `{prop.physical_type.lower()}`" if prop.physical_type else column.type
-        name = f"`{prop.path}`" if prop.classification == outline.PUBLIC else f"`{prop.path}` ({prop.classification})"
+        name = f"`{prop.path}`" if prop.classification == PUBLIC else f"`{prop.path}` ({prop.classification})"
         example = _code(column.example) if column.example else ""
         yield name, kind, column.presence, prop.unit or "", _cell(prop.description), example
 

@@ -6,12 +6,12 @@ Values are shown by classification: only what is public, within nothing that is 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from contracts.classification import PUBLIC, is_public
 from contracts.model import Contract, Property, Rule, RuleKind, Scope, Severity
 from observability.run_record import DatasetRecord, ModelRecord, TransformRecord
 from observability.site.words import plural
 from validation.results import CheckResult, Verdict
 
-PUBLIC = "public"
 HIDDEN = "not shown"
 
 _TOLD_BY_STATUS = {"pass": "met", "warn": "told", "fail": "broken"}  # dbt's words for a test that ran
@@ -106,12 +106,6 @@ def check_findings(checks: Sequence[CheckResult], contract: Contract | None) -> 
 def columns(contract: Contract) -> tuple[Column, ...]:
     """Every property, parents before children, with its example if that may be shown."""
     return tuple(_columns(contract.properties, 0, is_public=True))
-
-
-def is_public(contract: Contract, path: str) -> bool:
-    """Whether values at a path may be shown: it and everything around it is public."""
-    around = [prop for prop in contract.walk() if prop.path == path or _is_within(path, prop.path)]
-    return all(prop.classification == PUBLIC for prop in around)
 
 
 def first_violations(record: DatasetRecord) -> tuple[str, ...]:

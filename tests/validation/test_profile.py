@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.classification import public_paths
 from contracts.model import LogicalType, RuleKind
 from loader.documents import from_json, to_json
 from tests.validation.hand_made import PROPERTIES, contract, line, prop, rule
@@ -18,7 +19,7 @@ from validation import profile as profiles
 from validation.distinct import KEPT, Distinct, distinct
 from validation.field_profile import FieldProfile, Range
 from validation.forms import Form, form_of
-from validation.profile import BatchProfile, Profile, Profiler, public_paths, whole_batch
+from validation.profile import BatchProfile, Profile, Profiler, whole_batch
 from validation.profile import profiled as read
 from validation.row_rules import holds
 
