@@ -417,7 +417,7 @@ def test_tasks_end_when_the_server_is_told_to(tmp_path: Path, code: str) -> None
 def test_tasks_are_found_by_the_servers_mark_when_it_was_killed(tmp_path: Path) -> None:
     server = started(tmp_path)
     arn = server.run(POLITE)
-    wait_until(lambda: server.task(arn)["lastStatus"] == "RUNNING")
+    wait_until(lambda: server.lines(arn) == ["ready"])  # sooner, it would end of saying so to a server that is gone
     server.process.send_signal(signal.SIGKILL)
     server.process.wait(timeout=20)
     left = marked(MARK, server.mark)
