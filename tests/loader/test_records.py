@@ -29,7 +29,7 @@ def records_of(found: Records) -> list[Any]:
     ("name", "body"),
     [
         ("ships.json", json.dumps([ONE, TWO])),
-        ("ships.json.gz", gzip.compress(json.dumps([ONE, TWO]).encode())),
+        ("ships.json.gz", gzip.compress(json.dumps([ONE, TWO]).encode(), mtime=0)),
         ("ships.jsonl", f"{json.dumps(ONE)}\n\n{json.dumps(TWO)}"),
         ("ships.jsonl.gz", compressed([json.dumps(ONE).encode(), json.dumps(TWO).encode()])),
         ("ships.jsonl", envelope(ONE) + b"\r\n" + envelope(TWO)),
