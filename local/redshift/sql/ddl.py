@@ -15,6 +15,8 @@ def _create(reader: Reader) -> Answer:
     reader.expect("create")
     if reader.take("schema"):
         return _create_schema(reader)
+    if reader.take("database"):
+        return f"CREATE DATABASE {quote(reader.name())}", None  # whose user may: none here; and never in a transaction
     or_replace = reader.take("or", "replace")
     if reader.take("view"):
         return _create_view(reader, or_replace)
