@@ -182,7 +182,7 @@ def parameters_as_redshift(raw: bytes) -> bytes:
 
 
 def error_as_redshift(raw: bytes) -> bytes:
-    """A whole ErrorResponse in Redshift's words where it has its own, and there without PostgreSQL's detail: the row."""
+    """A whole ErrorResponse, in Redshift's words where it has its own and without the row, which it does not show."""
     if b"\0C23502\0" not in raw:
         return raw
     fields = read_problem(raw[5:])

@@ -108,7 +108,8 @@ select
     * case when l.is_interleaved and array_position(l.sortkey, a.attname::text) % 2 = 0 then -1 else 1 end,
     redshift.encoding_number(l.encodings ->> a.attname::text)
 from pg_catalog.pg_attribute as a
-left join redshift.table_layout as l on a.attrelid = l.relation;
+left join redshift.table_layout as l on a.attrelid = l.relation
+where not exists (select from redshift.late_binding_view as v where a.attrelid = v.relation);
 
 create view redshift_catalog.pg_attrdef (oid, adrelid, adnum, adbin, adsrc) as
 select oid, adrelid, adnum, adbin, pg_get_expr(adbin, adrelid) from pg_catalog.pg_attrdef;
@@ -181,23 +182,36 @@ select catalog_name, schema_name, schema_owner
 from information_schema.schemata
 where redshift.is_shown(schema_name);
 
+create or replace view redshift.all_columns as
+select
+    table_catalog, table_schema, table_name, column_name, ordinal_position::integer as ordinal_position,
+    column_default::text as column_default, is_nullable::text as is_nullable,
+    case udt_name
+        when 'super' then 'super' when 'text' then 'character varying' when 'bytea' then 'binary varying'
+        else data_type
+    end::text as data_type,
+    case when udt_name in ('text', 'varchar') then coalesce(character_maximum_length, 256)
+        else character_maximum_length end::integer as character_maximum_length,
+    numeric_precision::integer as numeric_precision, numeric_precision_radix::integer as numeric_precision_radix,
+    numeric_scale::integer as numeric_scale, datetime_precision::integer as datetime_precision,
+    udt_name
+from information_schema.columns
+where redshift.is_shown(table_schema);
+
 create view redshift_information_schema.columns (
     table_catalog, table_schema, table_name, column_name, ordinal_position, column_default, is_nullable, data_type,
     character_maximum_length, numeric_precision, numeric_precision_radix, numeric_scale, datetime_precision, udt_name
 ) as
 select
-    table_catalog, table_schema, table_name, column_name, ordinal_position::integer, column_default::text,
-    is_nullable::text,
-    case udt_name
-        when 'super' then 'super' when 'text' then 'character varying' when 'bytea' then 'binary varying'
-        else data_type
-    end::text,
-    case when udt_name in ('text', 'varchar') then coalesce(character_maximum_length, 256)
-        else character_maximum_length end::integer,
-    numeric_precision::integer, numeric_precision_radix::integer, numeric_scale::integer, datetime_precision::integer,
-    udt_name
-from information_schema.columns
-where redshift.is_shown(table_schema);
+    table_catalog, table_schema, table_name, column_name, ordinal_position, column_default, is_nullable, data_type,
+    character_maximum_length, numeric_precision, numeric_precision_radix, numeric_scale, datetime_precision, udt_name
+from redshift.all_columns
+where (table_schema::name, table_name::name) not in (
+    select n.nspname, c.relname
+    from redshift.late_binding_view as l
+    inner join pg_catalog.pg_class as c on l.relation = c.oid
+    inner join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
+);
 
 create view redshift_information_schema.table_constraints (
     constraint_catalog, constraint_schema, constraint_name, table_catalog, table_schema, table_name, constraint_type
@@ -274,7 +288,7 @@ select
     i.table_catalog, i.table_schema, i.table_name, i.column_name, i.ordinal_position, i.column_default,
     i.is_nullable, i.data_type, i.character_maximum_length, i.numeric_precision, i.numeric_precision_radix,
     i.numeric_scale, col_description(c.oid, i.ordinal_position)
-from redshift_information_schema.columns as i
+from redshift.all_columns as i
 inner join pg_catalog.pg_namespace as n on i.table_schema = n.nspname
 inner join pg_catalog.pg_class as c on n.oid = c.relnamespace and i.table_name = c.relname;
 
@@ -318,7 +332,7 @@ inner join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
 cross join aclexplode(c.relacl) as acl
 where c.relkind in ('r', 'v') and redshift.is_shown(n.nspname);
 
--- There are no external schemas, late-binding views or materialized views here.
+-- There are no external schemas or materialized views here.
 create view redshift_catalog.svv_external_schemas (esoid, eskind, schemaname, esowner, databasename, esoptions) as
 select null::oid, null::smallint, null::name, null::integer, null::text, null::text where false;
 
@@ -344,7 +358,12 @@ select
 where false;
 
 create or replace function redshift.pg_get_late_binding_view_cols() returns setof record language sql stable as $$
-    select ''::name, ''::name, ''::name, ''::character varying, 0 where false
+    select n.nspname, c.relname, a.attname, redshift.format_type(a.atttypid, a.atttypmod)::character varying, a.attnum::integer
+    from redshift.late_binding_view as l
+    inner join pg_catalog.pg_class as c on l.relation = c.oid
+    inner join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
+    inner join pg_catalog.pg_attribute as a on c.oid = a.attrelid
+    where l.is_bound and a.attnum > 0
 $$;
 
 -- SHOW

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from local.redshift.sql.dml import translate_query
-from local.redshift.sql.lexing import quote
+from local.redshift.sql.dml import translate_late_binding, translate_query
+from local.redshift.sql.lexing import literal, quote
 from local.redshift.sql.reader import Reader, dotted
 from local.redshift.sql.refusal import not_supported, syntax_error
 from local.redshift.sql.tables import Attributes, byte_check, column, column_type, table_constraint
@@ -52,11 +52,10 @@ def _create_view(reader: Reader, or_replace: bool) -> Answer:
     name = dotted(reader.qualified())
     columns = f" ({', '.join(quote(c) for c in reader.names_in_parentheses())})" if reader.looks_at("(") else ""
     reader.expect("as")
-    if reader.position_of_last("with", "no", "schema", "binding") is not None:
-        raise not_supported(
-            "a late-binding view (WITH NO SCHEMA BINDING)",
-            hint="PostgreSQL binds views to their tables; use a view with schema binding.",
-        )
+    if (end := reader.position_of_last("with", "no", "schema", "binding")) is not None:
+        query = translate_late_binding(reader.rest(until=end))
+        arguments = ", ".join((literal(name), str(or_replace), literal(columns), literal(query)))
+        return f"CALL redshift.create_late_binding_view({arguments})", "CREATE VIEW"
     query = translate_query(reader.rest())
     return f"CREATE {'OR REPLACE ' if or_replace else ''}VIEW {name}{columns} AS {query}", None
 
