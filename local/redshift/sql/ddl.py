@@ -20,6 +20,8 @@ def _create(reader: Reader) -> Answer:
     or_replace = reader.take("or", "replace")
     if reader.take("view"):
         return _create_view(reader, or_replace)
+    if not or_replace and reader.take("materialized", "view"):
+        return _create_materialized_view(reader)
     reader.take("local")
     temporary = bool(reader.take_one_of("temporary", "temp"))
     if or_replace or not reader.take("table"):
@@ -58,6 +60,34 @@ def _create_view(reader: Reader, or_replace: bool) -> Answer:
         return f"CALL redshift.create_late_binding_view({arguments})", "CREATE VIEW"
     query = translate_query(reader.rest())
     return f"CREATE {'OR REPLACE ' if or_replace else ''}VIEW {name}{columns} AS {query}", None
+
+
+def _create_materialized_view(reader: Reader) -> Answer:
+    name = reader.qualified()
+    attributes = Attributes(diststyle="even")
+    is_auto_refresh = False
+    while not reader.take("as"):
+        if reader.take("auto", "refresh"):
+            is_auto_refresh = _yes_or_no(reader)
+        elif not attributes.read_one(reader):
+            raise reader.unexpected("AS")
+    note = attributes.note(name[-1]) + ("/*redshift auto refresh*/ " if is_auto_refresh else "")
+    return f"{note}CREATE MATERIALIZED VIEW {dotted(name)} AS {translate_query(reader.rest())}", None
+
+
+def _yes_or_no(reader: Reader) -> bool:
+    word = reader.take_one_of("yes", "no")
+    if word is None:
+        raise reader.unexpected("YES or NO")
+    return word == "yes"
+
+
+def _refresh(reader: Reader) -> Answer:
+    reader.expect("refresh", "materialized", "view")
+    name = dotted(reader.qualified())
+    if reader.take_one_of("cascade", "restrict") == "cascade":
+        raise not_supported("REFRESH MATERIALIZED VIEW ... CASCADE")
+    return f"REFRESH MATERIALIZED VIEW {name}", None
 
 
 def _create_table(reader: Reader, temporary: bool) -> Answer:
@@ -105,7 +135,7 @@ def _definition(reader: Reader, attributes: Attributes) -> str:
 
 def _drop(reader: Reader) -> Answer:
     reader.expect("drop")
-    kind = reader.take_one_of("schema", "table", "view")
+    kind = "materialized view" if reader.take("materialized", "view") else reader.take_one_of("schema", "table", "view")
     if kind is None:
         raise not_supported(f"DROP {reader.name().upper() if reader.here else ''}".strip())
     condition = "IF EXISTS " if reader.take("if", "exists") else ""
@@ -132,6 +162,10 @@ def _alter(reader: Reader) -> Answer:
             return f"ALTER SCHEMA {name} RENAME TO {quote(reader.name())}", None
         reader.expect("owner", "to")
         return f"ALTER SCHEMA {name} OWNER TO {quote(reader.name())}", None
+    if reader.take("materialized", "view"):
+        name = dotted(reader.qualified())
+        reader.expect("auto", "refresh")
+        return f"CALL redshift.set_auto_refresh({literal(name)}, {_yes_or_no(reader)})", "ALTER MATERIALIZED VIEW"
     if not reader.take("table"):
         raise not_supported(f"ALTER {reader.name().upper() if reader.here else ''}".strip())
     table = dotted(reader.qualified())
@@ -208,5 +242,6 @@ GRAMMARS: dict[str, Callable[[Reader], Answer]] = {
     "create": _create,
     "drop": _drop,
     "alter": _alter,
+    "refresh": _refresh,
     "truncate": _truncate,
 }
