@@ -35,7 +35,8 @@ def run(paths: Sequence[str], cluster: Mapping[str, str], folder: Path, processe
     command = [
         str(ENVIRONMENT / "bin" / "pytest"), *[f"tests/functional/{path}" for path in paths or [""]],
         "-o", "addopts=", "-p", "no:cacheprovider", "-W", "ignore", "-q", f"--junitxml={report}",
-        "-n", str(processes), "--dist", "loadfile", "--timeout", "300",
+        "-o", "junit_logging=system-out", "-o", "junit_log_passing_tests=false", "-n", str(processes), "--dist", "loadfile",
+        "--timeout", "300",
     ]  # fmt: skip
     env = {"PATH": os.environ["PATH"], "HOME": str(folder), "DO_NOT_TRACK": "1", "TZ": "UTC", **cluster}
     with (folder / "pytest.log").open("wb") as log:
@@ -48,14 +49,14 @@ def read(report: Path) -> dict[str, Outcome]:
     outcomes: dict[str, Outcome] = {}
     for case in ET.parse(report).iter("testcase"):  # noqa: S314 (see above)
         name = f"{case.get('classname', '').removeprefix(_PACKAGE)}::{case.get('name')}"
-        found = _outcome(case)
-        if outcomes.get(name, found).result != "failed":
-            outcomes[name] = found
+        if name not in outcomes or outcomes[name].result != "failed":
+            outcomes[name] = _outcome(case)
     return outcomes
 
 
 def _outcome(case: ET.Element) -> Outcome:
     for kind, result in (("failure", "failed"), ("error", "failed"), ("skipped", "skipped")):
         if (said := case.find(kind)) is not None:
-            return Outcome(result, f"{said.get('message') or ''}\n{said.text or ''}")
+            printed = "".join(output.text or "" for output in case.iter("system-out"))  # what dbt told
+            return Outcome(result, f"{said.get('message') or ''}\n{said.text or ''}\n{printed}")
     return Outcome("passed")
