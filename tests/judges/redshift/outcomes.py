@@ -1,6 +1,6 @@
-"""Owns what is expected of each of dbt-redshift's tests (expected.yaml), and telling what came out otherwise.
+"""Owns what is expected of each of the outside judges' tests (expected.yaml), and telling what came out otherwise.
 
-Running them is dbt_suite.py's job.
+Running them is suites.py's job.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from tests.judges.redshift.dbt_suite import Outcome
+from tests.judges.redshift.suites import Outcome
 
 FILE = Path(__file__).with_name("expected.yaml")
 PASSES = "passes"
@@ -42,10 +42,21 @@ def read_expected(file: Path = FILE) -> dict[str, Reason | None]:
         name: Reason(Kind(given["outcome"]), given["why"], given["says"]) for name, given in content["reasons"].items()
     }
     return {
-        f"{module}.{test}": None if reason == PASSES else reasons[reason]
+        name_of(module, test): None if reason == PASSES else reasons[reason]
         for module, tests in content["tests"].items()
         for test, reason in tests.items()
     }
+
+
+def name_of(module: str, test: str) -> str:
+    """The name of a test, which may be in a class of its module."""
+    return f"{module}.{test}" if "::" in test else f"{module}::{test}"
+
+
+def module_of(name: str) -> str:
+    """The module that a test is in."""
+    home, _, last = name.rpartition("::")[0].rpartition(".")
+    return home if last.startswith("Test") else f"{home}.{last}".lstrip(".")
 
 
 def surprises(expected: Mapping[str, Reason | None], found: Mapping[str, Outcome]) -> dict[str, str]:

@@ -1,6 +1,6 @@
-"""Owns running dbt-redshift's own functional tests, unmodified, and reading what came of each.
+"""Owns running the outside judges: dbt-redshift's functional tests, unmodified, and DB-API's compliance suite.
 
-What should come of each is outcomes.py's; where the tests come from is the Makefile's (make judges-redshift).
+What should come of each test is outcomes.py's; where they come from is the Makefile's (make judges-redshift).
 """
 
 import os
@@ -29,18 +29,32 @@ def is_installed() -> bool:
     return (ENVIRONMENT / ".ready").exists()
 
 
-def run(paths: Sequence[str], cluster: Mapping[str, str], folder: Path, processes: int = 2) -> dict[str, Outcome]:
-    """Run the tests at these paths below tests/functional, or all; what came of each, by its name."""
+def run_dbt_tests(paths: Sequence[str], cluster: Mapping[str, str], folder: Path) -> dict[str, Outcome]:
+    """Run dbt-redshift's tests at these paths below tests/functional, or all; what came of each, by its name."""
+    targets = [f"tests/functional/{path}" for path in paths or [""]]
+    return _run([*targets, "-n", "2", "--dist", "loadfile"], SOURCE, cluster, folder)
+
+
+def run_dbapi_tests(cluster: Mapping[str, str], folder: Path) -> dict[str, Outcome]:
+    """Run the compliance suite; what came of each test, by its name."""
+    here = Path(__file__).parent
+    return _run(["dbapi.py", "--noconftest", "-c", os.devnull, "--rootdir", str(here)], here, cluster, folder)
+
+
+def _run(words: Sequence[str], home: Path, cluster: Mapping[str, str], folder: Path) -> dict[str, Outcome]:
     report = folder / "report.xml"
+    report.unlink(missing_ok=True)
     command = [
-        str(ENVIRONMENT / "bin" / "pytest"), *[f"tests/functional/{path}" for path in paths or [""]],
-        "-o", "addopts=", "-p", "no:cacheprovider", "-W", "ignore", "-q", f"--junitxml={report}",
-        "-o", "junit_logging=system-out", "-o", "junit_log_passing_tests=false", "-n", str(processes), "--dist", "loadfile",
+        str(ENVIRONMENT / "bin" / "pytest"), *words, "-q", "-W", "ignore", "-o", "addopts=", "-p", "no:cacheprovider",
+        f"--junitxml={report}", "-o", "junit_logging=system-out", "-o", "junit_log_passing_tests=false",
         "--timeout", "300",
     ]  # fmt: skip
     env = {"PATH": os.environ["PATH"], "HOME": str(folder), "DO_NOT_TRACK": "1", "TZ": "UTC", **cluster}
-    with (folder / "pytest.log").open("wb") as log:
-        subprocess.run(command, cwd=SOURCE, env=env, stdout=log, stderr=subprocess.STDOUT, check=False)
+    log = folder / "pytest.log"
+    with log.open("wb") as output:
+        subprocess.run(command, cwd=home, env=env, stdout=output, stderr=subprocess.STDOUT, check=False)
+    if not report.exists():
+        raise RuntimeError(f"the tests did not run: {log.read_text(encoding='utf-8')[-2000:]}")
     return read(report)
 
 
