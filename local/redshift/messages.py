@@ -181,6 +181,15 @@ def parameters_as_redshift(raw: bytes) -> bytes:
     return message(b"t", _oids([_TO_REDSHIFT.get(oid, oid) for oid in types]))
 
 
+def error_as_redshift(raw: bytes) -> bytes:
+    """A whole ErrorResponse, in Redshift's words where it has its own and without the row, which it does not show."""
+    if b"\0C23502\0" not in raw:
+        return raw
+    fields = read_problem(raw[5:])
+    column = fields.get("c")
+    return Problem("23502", f"Cannot insert a NULL value into column {column}").encode() if column else raw
+
+
 def _oids(types: Iterable[int]) -> bytes:
     numbers = list(types)
     return struct.pack(f"!h{len(numbers)}I", len(numbers), *numbers)

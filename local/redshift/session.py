@@ -246,6 +246,7 @@ class Session:
         elif kind == b"t":
             raw = messages.parameters_as_redshift(raw)
         elif kind == b"E":
+            raw = messages.error_as_redshift(raw)
             self._awaited.clear()
             self._is_skipping = True
         elif kind == b"Z":

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import psycopg2
 import pytest
 from sqlalchemy_redshift.dialect import REFLECTION_SQL  # type: ignore[import-untyped]
 
@@ -180,3 +181,14 @@ def test_what_is_the_stand_ins_own_is_not_listed(run: Run) -> None:
     assert "public" in schemas
     assert not {name for name in schemas if name.startswith(("redshift", "stand_in"))}
     assert run("select count(*) from information_schema.tables where table_schema like 'redshift%'") == [(0,)]
+
+
+def test_a_query_group_is_shown_as_it_was_set(run: Run) -> None:
+    assert run("show query_group") == [("default",)]
+    assert run("set query_group to 'nightly'; show query_group") == [("nightly",)]
+    assert run("reset query_group; show query_group") == [("default",)]
+
+
+def test_a_database_is_not_made_in_a_transaction(run: Run) -> None:
+    with pytest.raises(psycopg2.Error, match="CREATE DATABASE cannot run inside a transaction block"):
+        run("create database elsewhere")
