@@ -319,7 +319,10 @@ def test_a_real_contracts_record_passes_the_real_load_gate(new_rig: Callable[[Co
     snapshot = own.land(good_record(own.contract))
 
     output = own.load(
-        snapshot, check=lambda contract, batch, n: check_staging(own.address, contract, batch.batch_id, own.staging_tables()[0], n)
+        snapshot,
+        check=lambda contract, batch, n: check_staging(
+            own.address, contract, batch.batch_id, own.staging_tables()[0], n
+        ),
     )
 
     assert output.load_gate is not None
