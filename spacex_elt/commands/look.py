@@ -39,10 +39,10 @@ def warehouse_query(sql: str, as_json: AsJson = False) -> None:
     """
     from loader.warehouse import query_read_only
     from spacex_elt import report
-    from spacex_elt.secrets import read_warehouse_address
     from spacex_elt.settings import read_settings
+    from spacex_elt.warehouse_login import warehouse_login
 
-    names, rows = query_read_only(read_warehouse_address(read_settings().warehouse_secret_id), sql)
+    names, rows = query_read_only(warehouse_login(read_settings())(), sql)
     if as_json:
         print_result([dict(zip(names, row, strict=True)) for row in rows])
     else:
