@@ -32,11 +32,6 @@ def test_a_tighter_bound_replaces_the_implied_one() -> None:
     assert rules["x-maximum"] == 2**31 - 1
 
 
-def test_a_decimal_column_implies_its_whole_digits() -> None:
-    rules = _rules(_property(LogicalType.NUMBER, "DECIMAL(5,2)"))
-    assert (rules["x-minimum"], rules["x-maximum"]) == (-999, 999)
-
-
 def test_a_text_column_implies_its_width_in_bytes() -> None:
     assert _rules(_property(LogicalType.STRING, "VARCHAR(10)"))["x-max-bytes"] == 10
 

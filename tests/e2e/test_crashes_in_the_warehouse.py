@@ -72,6 +72,7 @@ def load_and_die(variables: dict[str, str], words: str, passes: int) -> None:
 def state_after(outputs: list[LoadOutput]) -> list[Any]:
     """What readers and later runs see, with nothing of when it was made."""
     counts = "staged_count, inserted_count, updated_count, unchanged_count, deleted_count, kept_count, live_count"
+    counts += ", restored_count"
     return [
         [output.published for output in outputs],
         [published_rows(dataset) for dataset in DATASETS],

@@ -1,7 +1,9 @@
 """Snapshots into the published table, one after the other: what becomes of each row, and what never happens."""
 
-from collections.abc import Callable
+import gzip
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,6 +15,7 @@ from contracts.read import FOLDER, read_contracts
 from contracts.sample import good_record
 from loader.batch import Batch
 from loader.load import load_batch, load_or_tell, new_staging, prepare_warehouse
+from loader.warehouse import Session
 from tests.loader.landing import envelope
 from tests.loader.rig import Record, Rig, fates, go, no_go, thing, things
 from validation.load_gate import check_staging
@@ -246,6 +249,36 @@ def test_an_object_that_vanished_before_copy_is_service_trouble_and_no_fault_of_
     rig.store.delete(snapshot.batch.objects[0].key)
     with pytest.raises(ServiceUnavailable, match="is not there"):
         rig.load(snapshot)
+
+
+def test_an_object_that_was_replaced_since_the_gate_is_refused_though_it_is_as_long(rig: Rig) -> None:
+    rig.publish(A)
+    snapshot = rig.land(B)
+    (landed,) = snapshot.batch.objects
+    body = gzip.decompress(rig.store.get(landed.key)).replace(b"first", b"other")
+    rig.store.put(landed.key, gzip.compress(body, mtime=0), "application/gzip")
+
+    with pytest.raises(ServiceUnavailable, match="was written over since it was planned"):
+        rig.load(snapshot)
+    assert rig.live() == [("a", "first")]
+
+
+def test_an_object_that_is_replaced_while_copy_reads_it_is_refused(rig: Rig) -> None:
+    snapshot = rig.land(A)
+    (landed,) = snapshot.batch.objects
+
+    class Slow(Session):
+        def run(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+            done = super().run(sql, parameters)
+            if sql.startswith("copy "):
+                rig.store.put(landed.key, b"", "application/gzip")
+            return done
+
+    with rig.session() as session:
+        session.__class__ = Slow
+        with pytest.raises(ServiceUnavailable, match="was written over since it was planned"):
+            load_batch(rig.store, session, rig.loading(snapshot))
+    assert (rig.live(), rig.staging_tables()) == ([], [])
 
 
 def test_a_role_that_may_not_read_the_lake_is_a_wrong_setting(rig: Rig) -> None:

@@ -70,7 +70,9 @@ class Scene:
     def leave_staging(self, record: RunRecord) -> None:
         """What a batch that the load gate held leaves behind."""
         with self.rig.session() as session:
-            session.run(f"create table staging_spacex.{self.dataset}__{record.datasets[0].batch_id} (id integer)")
+            session.run(
+                f"create table staging_spacex.{self.dataset}__{record.datasets[0].batch_id}__0a1b2c3d (id integer)"
+            )
             session.commit()
 
     def maintain(self, days: float) -> Maintenance:

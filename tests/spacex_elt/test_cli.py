@@ -119,7 +119,10 @@ def silent_service() -> Iterator[socket.socket]:
         yield listening
 
 
-def test_a_program_stopped_by_its_user_says_how_to_go_on(silent_service: socket.socket, tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["by its user", "by its scheduler"])
+def test_a_program_that_is_stopped_says_how_to_go_on(
+    silent_service: socket.socket, tmp_path: Path, how: signal.Signals
+) -> None:
     silent = f"http://127.0.0.1:{silent_service.getsockname()[1]}"
     env = {**BARE, **NOBODY, "AWS_ENDPOINT_URL_S3": silent, "SPACEX_ELT_WORK_DIR": str(tmp_path)}
     with subprocess.Popen(
@@ -129,7 +132,7 @@ def test_a_program_stopped_by_its_user_says_how_to_go_on(silent_service: socket.
         timer.start()
         connection, _ = silent_service.accept()
         with connection:
-            process.send_signal(signal.SIGINT)
+            process.send_signal(how)
             out, err = process.communicate()
         timer.cancel()
     assert (process.returncode, out) == (130, "")

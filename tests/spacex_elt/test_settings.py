@@ -11,7 +11,7 @@ from spacex_elt.settings import Settings, read_settings, state_dir, traceparent
 from tests.e2e.harness import environment
 
 NEEDED = sorted(f"SPACEX_ELT_{name.upper()}" for name, field in Settings.model_fields.items() if field.is_required())
-ALL = {name: f"value of {name}" for name in NEEDED}
+ALL = {name: f"value of {name}" for name in (*NEEDED, "SPACEX_ELT_WAREHOUSE_SECRET_ID")}
 
 
 @pytest.fixture(autouse=True)
