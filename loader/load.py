@@ -168,13 +168,13 @@ def _judge(session: Session, loading: Loading) -> RawGateResult:
 def prepare_warehouse(session: Session, contracts: Mapping[str, Contract]) -> None:
     """Makes the schemas, the ledger and every contract's published table, where they are missing."""
     schemas = [f"create schema if not exists {name}" for name in (RAW_SCHEMA, publication.STAGING_SCHEMA, "pipeline")]
-    tables = [publication.LEDGER_DDL, *(raw_table_ddl(contract) for contract in contracts.values())]
+    tables = [publication.LEDGER_TABLE.create(), *(raw_table_ddl(contract) for contract in contracts.values())]
     _make_what_is_missing(session, [*schemas, *tables])
 
 
 def lock_transform(session: Session) -> None:
     """Waits until no other build is at work, and keeps others waiting until the session ends, however it does."""
-    _make_what_is_missing(session, [publication.TRANSFORM_LOCK_DDL])
+    _make_what_is_missing(session, [publication.TRANSFORM_LOCK_TABLE.create()])
     session.run(f"lock table {publication.TRANSFORM_LOCK}")
 
 

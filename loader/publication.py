@@ -3,32 +3,39 @@
 Pure: statements out, nothing run. Running them in order is loader/load.py's job.
 """
 
-from contracts.derive.redshift import RAW_SCHEMA, Column, columns, contract_columns
+from contracts.derive.redshift import RAW_SCHEMA, Column, Table, columns, contract_columns
 from contracts.model import Contract
 
 STAGING_SCHEMA = "staging_spacex"
 LEDGER = "pipeline.load_ledger"
 
-LEDGER_DDL = f"""create table if not exists {LEDGER} (
-    batch_id varchar(64) not null,
-    dataset varchar(64) not null,
-    run_id varchar(64) not null,
-    contract_version varchar(32) not null,
-    landed_at_ms bigint not null,
-    staged_count bigint not null,
-    inserted_count bigint not null,
-    updated_count bigint not null,
-    unchanged_count bigint not null,
-    deleted_count bigint not null,
-    kept_count bigint not null,
-    live_count bigint not null,
-    published_at timestamptz not null
-) diststyle all"""
+LEDGER_TABLE = Table(
+    LEDGER,
+    (
+        Column("batch_id", "VARCHAR(64)", is_required=True),
+        Column("dataset", "VARCHAR(64)", is_required=True),
+        Column("run_id", "VARCHAR(64)", is_required=True),
+        Column("contract_version", "VARCHAR(32)", is_required=True),
+        Column("landed_at_ms", "BIGINT", is_required=True),
+        Column("staged_count", "BIGINT", is_required=True),
+        Column("inserted_count", "BIGINT", is_required=True),
+        Column("updated_count", "BIGINT", is_required=True),
+        Column("unchanged_count", "BIGINT", is_required=True),
+        Column("deleted_count", "BIGINT", is_required=True),
+        Column("kept_count", "BIGINT", is_required=True),
+        Column("live_count", "BIGINT", is_required=True),
+        Column("published_at", "TIMESTAMPTZ", is_required=True),
+        Column("restored_count", "BIGINT"),
+    ),
+    description="One row per published batch, written in the transaction that published it.",
+)
 
 #: Held locked while dbt builds, on a session of its own: two builds at once take each other's temporary names. It is no
 #: table that a load makes or reads, so that loads never wait for a build.
 TRANSFORM_LOCK = "pipeline.transform_lock"
-TRANSFORM_LOCK_DDL = f"create table if not exists {TRANSFORM_LOCK} (held integer)"
+TRANSFORM_LOCK_TABLE = Table(
+    TRANSFORM_LOCK, (Column("held", "INTEGER"),), description="Empty. Locked while dbt builds, so that one build waits."
+)
 
 
 def quoted(name: str) -> str:

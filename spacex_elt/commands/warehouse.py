@@ -1,0 +1,85 @@
+"""Owns the commands on the warehouse itself: asking it, and bringing its tables in line with the contracts."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from spacex_elt.commands.output import AsJson, print_result, results
+
+if TYPE_CHECKING:
+    from loader.migration import MigrationPlan
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command("query")
+def warehouse_query(sql: str, as_json: AsJson = False) -> None:
+    """Run one query on the warehouse, read-only.
+
+    Example: spacex-elt warehouse query "select count(*) from analytics.fct_launches"
+    """
+    from loader.warehouse import query_read_only
+    from spacex_elt import report
+    from spacex_elt.secrets import read_warehouse_address
+    from spacex_elt.settings import read_settings
+
+    names, rows = query_read_only(read_warehouse_address(read_settings().warehouse_secret_id), sql)
+    if as_json:
+        print_result([dict(zip(names, row, strict=True)) for row in rows])
+    else:
+        report.print_rows(results(), names, rows)
+
+
+@app.command("plan")
+def warehouse_plan(as_json: AsJson = False) -> None:
+    """Show what `warehouse apply` would do: each statement, why, and what somebody may notice. Changes nothing.
+
+    Ends with 10 when a contract asks for what cannot be done. Example: spacex-elt warehouse plan
+    """
+    from contracts.read import FOLDER, read_contracts
+    from loader.migrate import look, refuse_refused
+    from loader.warehouse import connect
+    from spacex_elt.migration_report import print_plan
+    from spacex_elt.secrets import read_warehouse_address
+    from spacex_elt.settings import read_settings
+
+    with connect(read_warehouse_address(read_settings().warehouse_secret_id)) as session:
+        plan = look(session, read_contracts(FOLDER))
+    if as_json:
+        print_result(_as_json(plan))
+    else:
+        print_plan(results(), plan)
+    refuse_refused(plan)
+
+
+@app.command("apply")
+def warehouse_apply(as_json: AsJson = False) -> None:
+    """Do what `warehouse plan` shows. Killed anywhere, it goes on when it is run again; twice does nothing.
+
+    Ends with 10 when a contract asks for what cannot be done; all else is done. Example: spacex-elt warehouse apply
+    """
+    from contracts.read import FOLDER, read_contracts
+    from loader.migrate import migrate, refuse_refused
+    from loader.warehouse import connect
+    from spacex_elt.migration_report import print_rest, step_words
+    from spacex_elt.progress import Progress
+    from spacex_elt.secrets import read_warehouse_address
+    from spacex_elt.settings import read_settings
+
+    progress = Progress()
+    with connect(read_warehouse_address(read_settings().warehouse_secret_id)) as session:
+        plan = migrate(session, read_contracts(FOLDER), lambda step: progress.say(step_words(step)))
+    if as_json:
+        print_result(_as_json(plan))
+    else:
+        print_rest(results(), plan)
+    refuse_refused(plan)
+
+
+def _as_json(plan: "MigrationPlan") -> dict[str, Any]:
+    return {
+        "steps": [{**asdict(step), "is_safe": step.is_safe} for step in plan.steps],
+        "refused": [asdict(refusal) for refusal in plan.refusals],
+        "notes": list(plan.notes),
+    }
