@@ -67,7 +67,7 @@ class Access:
 
 
 def read_tables(session: Session, schemas: Sequence[str]) -> dict[str, FoundTable]:
-    """The tables of the schemas, by name. Ends its transaction."""
+    """The tables of the schemas, by name."""
     names = ", ".join(["%s"] * len(schemas))
     columns: dict[str, list[FoundColumn]] = defaultdict(list)
     about: dict[str, tuple[str, str]] = {}
@@ -84,7 +84,6 @@ def read_tables(session: Session, schemas: Sequence[str]) -> dict[str, FoundTabl
     grants = defaultdict(set)
     for table, privilege, kind, grantee in session.rows(_GRANTS.format(schemas=names), schemas):
         grants[table].add(Grant(table, privilege.lower(), _grantee(kind, grantee)))
-    session.commit()
     return {
         name: FoundTable(
             name, tuple(found), about[name][1], about[name][0], tuple(views[name]), frozenset(grants[name])
@@ -94,7 +93,7 @@ def read_tables(session: Session, schemas: Sequence[str]) -> dict[str, FoundTabl
 
 
 def read_access(session: Session) -> Access:
-    """Roles, schemas, and what is granted on them. Ends its transaction."""
+    """Roles, schemas, and what is granted on them."""
     roles = frozenset(str(name) for (name,) in session.rows("select role_name from svv_roles"))
     schemas = frozenset(str(name) for (name,) in session.rows("select nspname from pg_namespace"))
     grants = frozenset(
@@ -103,7 +102,6 @@ def read_access(session: Session) -> Access:
     defaults = frozenset(
         Grant(str(on), str(what).lower(), _grantee(kind, to)) for on, what, kind, to in session.rows(_DEFAULTS)
     )
-    session.commit()
     return Access(roles, schemas, grants, defaults)
 
 

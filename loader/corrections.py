@@ -63,7 +63,8 @@ class Corrector:
             if not len(correction.kept):
                 return moving.corrected(result), None
             stored = self._store.put_file(layout.reduced_key(*at), kept, GZIP)
-            return moving.corrected(result), ManifestEntry(stored.key, stored.size_bytes, len(correction.kept))
+            entry = ManifestEntry(stored.key, stored.size_bytes, len(correction.kept), stored.etag)
+            return moving.corrected(result), entry
 
     def _copy(self, landed: LandedObject, correction: Correction, target: GzipWriter, moving: "_Moving") -> None:
         kept, moved = map(int, correction.kept), iter(correction.moved)

@@ -20,7 +20,7 @@ from loader.batch import Batch, LandedObject, Shard
 from loader.documents import to_json
 from loader.lines import GzipWriter, landed_lines
 from loader.quarantine import quarantined
-from loader.store import ObjectStore
+from loader.store import ObjectStore, StoredObject
 from validation.lines import OverlongLine
 from validation.profile import BatchProfile, Profile, Profiler, profiled
 from validation.raw_gate import RawGate
@@ -41,6 +41,7 @@ class ManifestEntry:
     key: str
     size_bytes: int
     record_count: int
+    etag: str  # COPY must find this version
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,14 +197,14 @@ class _LakeSink:
         if not counts.accepted_count:
             return None
         if self._accepted is None:
-            return ManifestEntry(self._landed.key, self._landed.size_bytes, counts.accepted_count)
-        return ManifestEntry(*self._stored("accepted", layout.accepted_key(*at)), counts.accepted_count)
+            return ManifestEntry(self._landed.key, self._landed.size_bytes, counts.accepted_count, self._landed.etag)
+        stored = self._stored("accepted", layout.accepted_key(*at))
+        return ManifestEntry(stored.key, stored.size_bytes, counts.accepted_count, stored.etag)
 
     def _file(self, name: str) -> BinaryIO:
         file = self._open_files.enter_context((self._folder / name).open("wb"))
         self._files.append(file)
         return file
 
-    def _stored(self, name: str, key: str) -> tuple[str, int]:
-        stored = self._store.put_file(key, self._folder / name, GZIP)
-        return stored.key, stored.size_bytes
+    def _stored(self, name: str, key: str) -> StoredObject:
+        return self._store.put_file(key, self._folder / name, GZIP)

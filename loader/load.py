@@ -3,8 +3,12 @@
 The SQL is loader/publication.py's, judging is validation's (validation/load_gate.py).
 """
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import astuple, dataclass, replace
+from functools import partial
 
 from contracts.derive.redshift import RAW_SCHEMA, raw_table_ddl, staging_table_ddl
 from contracts.errors import RowsDoNotReconcile, ServiceUnavailable, UsageError
@@ -15,7 +19,7 @@ from loader.gate import GateOutput, ManifestEntry
 from loader.manifest import write_manifest
 from loader.refusals import explain_copy, refusals_told
 from loader.store import ObjectStore
-from loader.warehouse import Session, StatementRefused
+from loader.warehouse import Session, StatementRefused, Unsettled
 from validation.raw_gate import judge_batch, judge_part
 from validation.results import LoadGateResult, RawGateResult, Verdict
 
@@ -36,6 +40,7 @@ class PublishedCounts:
     deleted: int
     kept: int  # live rows that the batch lacks but may not delete: their record is in quarantine, or it is a replay
     live: int  # select count(*) from the published table's live rows, after all of it
+    restored: int = 0  # rows that were marked deleted and came back
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,7 @@ class Loading:
     run_id: str
     contract: Contract
     batch: Batch
+    staging: str  # the table's name in its schema: of this try alone (new_staging)
     gated: Sequence[GateOutput]
     copy_role_arn: str
     check_staging: Callable[[Contract, Batch, int], LoadGateResult]
@@ -81,6 +87,11 @@ class LedgerRow:
 
     run_id: str
     published: PublishedCounts
+
+
+def new_staging(batch: Batch) -> str:
+    """A name for a staging table that no other load has, of the same batch or not."""
+    return f"{publication.staging_prefix(batch.dataset, batch.batch_id)}{secrets.token_hex(4)}"
 
 
 class Superseded(UsageError):
@@ -114,22 +125,38 @@ def _not_loaded(loading: Loading, raw_gate: RawGateResult) -> LoadOutput:
 def load_batch(store: ObjectStore, session: Session, loading: Loading) -> LoadOutput:
     """Loads one batch, if the raw gate lets it, and publishes it, if the load gate does.
 
-    Idempotent: a batch in the ledger is not loaded again, and a batch killed on the way leaves only a staging table,
-    which the next try makes anew. Raises RowsDoNotReconcile when COPY's count is not the manifest's.
+    Idempotent: a batch in the ledger is not loaded again, and a try killed on the way leaves only a staging table of
+    its own. Of several at once, the ledger decides which one publishes; the others say so. Raises RowsDoNotReconcile
+    when a count is not what it was before, or what the ledger is told.
     """
     return _load(store, session, loading, _judge(session, loading))
 
 
 def _load(store: ObjectStore, session: Session, loading: Loading, raw_gate: RawGateResult) -> LoadOutput:
-    batch, contract = loading.batch, loading.contract
+    batch = loading.batch
     if raw_gate.verdict is Verdict.NO_GO:
         return LoadOutput(raw_gate, None, None, None, None, was_already_published=False)
     entries = [entry for output in loading.gated for entry in output.entries]
     manifest_count = sum(entry.record_count for entry in entries)
-    if (row := find_in_ledger(session, batch)) is not None:
-        _drop_staging(session, loading)  # whoever wrote the row may have been cut off before doing so
+    if (row := _ask_ledger(session, batch)) is not None:
+        _drop_stagings(session, batch)  # whoever wrote the row may have been cut off before doing so
         return _published(loading, raw_gate, loading.recall(), manifest_count, row)
-    _refuse_older(session, batch)
+    try:
+        return _stage_and_publish(store, session, loading, raw_gate, entries)
+    except Unsettled:
+        raise  # the warehouse is away: there is nobody to ask
+    except ServiceUnavailable:
+        if (row := _ask_ledger(session, batch)) is None:
+            raise
+        # Whoever published the batch took our staging table away.
+        return _published(loading, raw_gate, loading.recall(), manifest_count, row)
+
+
+def _stage_and_publish(
+    store: ObjectStore, session: Session, loading: Loading, raw_gate: RawGateResult, entries: Sequence[ManifestEntry]
+) -> LoadOutput:
+    batch, contract = loading.batch, loading.contract
+    manifest_count = sum(entry.record_count for entry in entries)
     copied = _stage(store, session, loading, entries)
     if copied != manifest_count:
         raise RowsDoNotReconcile(
@@ -140,9 +167,9 @@ def _load(store: ObjectStore, session: Session, loading: Loading, raw_gate: RawG
     loading.remember(load_gate)
     if load_gate.verdict is Verdict.NO_GO:
         return LoadOutput(raw_gate, load_gate, manifest_count, copied, None, was_already_published=False)
-    with refusals_told(session, contract, batch.batch_id):
-        row = _publish(session, loading, raw_gate, copied)
-        _drop_staging(session, loading)
+    with refusals_told(contract, batch.batch_id):
+        row = session.transaction(lambda: _publish(session, loading, raw_gate, copied))
+    _drop_stagings(session, batch)
     return _published(loading, raw_gate, load_gate, manifest_count, row)
 
 
@@ -194,6 +221,18 @@ def _make_what_is_missing(session: Session, statements: Sequence[str]) -> None:
                 ) from exc
 
 
+def _ask_ledger(session: Session, batch: Batch) -> LedgerRow | None:
+    """The batch's row; when there is none, a later snapshot's batch must not be there either (Superseded)."""
+
+    def ask() -> LedgerRow | None:
+        row = find_in_ledger(session, batch)
+        if row is None:
+            _refuse_older(session, batch)
+        return row
+
+    return session.transaction(ask)
+
+
 def find_in_ledger(session: Session, batch: Batch) -> LedgerRow | None:
     """The ledger's row of a batch, or None when it was never published."""
     rows = session.rows(publication.read_ledger(), (batch.dataset, batch.batch_id))
@@ -223,91 +262,139 @@ def _published(
     done = row.published
     if row.run_id == loading.run_id:
         return LoadOutput(raw_gate, load_gate, manifest_count, done.staged, done, was_already_published=False)
-    nothing = replace(done, inserted=0, updated=0, unchanged=done.staged, deleted=0)
+    nothing = replace(done, inserted=0, updated=0, unchanged=done.staged, deleted=0, restored=0)
     return LoadOutput(raw_gate, None, manifest_count, done.staged, nothing, was_already_published=True)
 
 
 def _stage(store: ObjectStore, session: Session, loading: Loading, entries: Sequence[ManifestEntry]) -> int:
-    """COPYs the manifest into a fresh staging table and returns COPY's own count."""
-    contract, batch, batch_id = loading.contract, loading.batch, loading.batch.batch_id
-    table = publication.staging_table(contract, batch_id)
-    with refusals_told(session, contract, batch.batch_id):
-        _drop_staging(session, loading)
-        session.run(staging_table_ddl(contract, table))
-        session.commit()
-    if not entries:
-        return 0
-    manifest_url, jsonpaths_url = write_manifest(store, contract, batch_id, entries)
-    try:
-        session.run(publication.copy(contract, batch_id, manifest_url, jsonpaths_url, loading.copy_role_arn))
-    except StatementRefused as exc:
-        session.rollback()
-        raise explain_copy(contract, batch_id, exc) from exc
-    copied = int(session.rows("select pg_last_copy_count()")[0][0])
-    with refusals_told(session, contract, batch.batch_id):
-        session.run(publication.hash_rows(contract, batch_id))
-        session.commit()
-    return copied
+    """COPYs the manifest into a staging table of its own, in one transaction, and returns COPY's own count."""
+    contract, batch_id, staging = loading.contract, loading.batch.batch_id, _staging(loading)
+    addresses = write_manifest(store, contract, batch_id, entries) if entries else None
+
+    def stage() -> int:
+        session.run(f"drop table if exists {staging}")  # of a try whose commit broke and was done all the same
+        session.run(staging_table_ddl(contract, staging))
+        if addresses is None:
+            return 0
+        _refuse_changed(store, entries)
+        try:
+            session.run(publication.copy(contract, staging, *addresses, loading.copy_role_arn))
+        except StatementRefused as exc:
+            raise explain_copy(contract, batch_id, exc) from exc
+        _refuse_changed(store, entries)  # COPY takes whatever lies under a key: it knows of no ETag
+        copied = _count(session, "select pg_last_copy_count()")
+        session.run(publication.hash_rows(contract, staging))
+        return copied
+
+    with refusals_told(contract, batch_id):
+        return session.transaction(stage)
 
 
-def _drop_staging(session: Session, loading: Loading) -> None:
-    session.run(f"drop table if exists {publication.staging_table(loading.contract, loading.batch.batch_id)}")
-    session.commit()
+def _refuse_changed(store: ObjectStore, entries: Sequence[ManifestEntry]) -> None:
+    """Raises ObjectChanged or ObjectMissing when an object is no longer the one that the gate let pass."""
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        list(pool.map(lambda entry: store.open(entry.key, entry.etag).close(), entries))
+
+
+def _staging(loading: Loading) -> str:
+    return f"{publication.STAGING_SCHEMA}.{loading.staging}"
+
+
+def _drop_stagings(session: Session, batch: Batch) -> None:
+    """Drops what is left of every try to load a batch that is in the ledger: nobody can publish it any more."""
+    ours = publication.staging_prefix(batch.dataset, batch.batch_id)
+    names = session.transaction(lambda: [str(name) for (name,) in session.rows(publication.staging_tables())])
+    for name in names:
+        if name.startswith(ours):
+            with suppress(StatementRefused):  # somebody else has just dropped it
+                session.transaction(partial(session.run, f"drop table if exists {publication.STAGING_SCHEMA}.{name}"))
 
 
 def _publish(session: Session, loading: Loading, raw_gate: RawGateResult, copied: int) -> LedgerRow:
-    """One transaction: compare, mark deleted, replace, insert, ledger row. Either all of it is there or none.
+    """One transaction: ledger row, mark deleted, replace, insert. Either all of it is there or none.
 
+    What the ledger is told is counted before anything is changed, and counted again by what the changes did.
     Returns the ledger's row: ours, or that of another session which published the same batch meanwhile.
     """
-    contract, batch, run_id = loading.contract, loading.batch, loading.run_id
-    marks = (batch.batch_id, run_id)
+    contract, batch, staging = loading.contract, loading.batch, _staging(loading)
+    marks = (batch.batch_id, loading.run_id)
     # Before anything is read, so that the transaction sees what the one before it left. The ledger as well: Redshift
     # looks for conflicts table by table, and would end one of two transactions that both read it and write to it.
     session.run(f"lock table {publication.LEDGER}, {publication.raw_table(contract)}")
     if (row := find_in_ledger(session, batch)) is not None:
-        session.rollback()
         return row
     _refuse_older(session, batch)
-    staged = _count(session, publication.count_rows(publication.staging_table(contract, batch.batch_id)))
-    if staged != copied:  # never mark rows deleted because somebody emptied the table
-        session.rollback()
-        raise ServiceUnavailable(
-            f"{contract.dataset} batch {batch.batch_id}: COPY loaded {copied} rows and the staging table now has "
-            f"{staged}: another load of the same batch is at work. Nothing was published by this one. Run it again."
-        )
-    inserted, updated, unchanged = map(int, session.rows(publication.compare(contract, batch.batch_id))[0])
-    deleted = _mark_deleted(session, loading, raw_gate)
-    kept = _count(session, publication.count_kept(contract, batch.batch_id))
-    session.run(publication.remove_outdated(contract, batch.batch_id))
-    session.run(publication.insert_staged(contract, batch.batch_id), marks)
-    live = _count(session, publication.count_live(contract))
-    done = PublishedCounts(staged, inserted, updated, unchanged, deleted, kept, live)
-    ledger_key = (batch.batch_id, contract.dataset, run_id, contract.version, batch.landed_at_ms)
+    _refuse_judged_anew(session, loading)
+    kept_keys = keys_to_keep(contract, batch, raw_gate)
+    done = _foresee(session, loading, kept_keys)
+    _hold(loading, {"staged": (copied, done.staged)})  # never mark rows deleted because somebody emptied the table
+    ledger_key = (batch.batch_id, contract.dataset, loading.run_id, contract.version, batch.landed_at_ms)
     session.run(publication.write_ledger(), (*ledger_key, *astuple(done)))
-    try:
-        session.commit()
-    except ServiceUnavailable as exc:
+    deleted = 0
+    if kept_keys is not None:
+        deleted = session.run(publication.mark_deleted(contract, staging, len(kept_keys)), (*marks, *kept_keys))
+    replaced = session.run(publication.remove_outdated(contract, staging))
+    put_in = session.run(publication.insert_staged(contract, staging), marks)
+    changed = done.updated + done.restored
+    _hold(
+        loading,
+        {
+            "staged": (done.staged, done.inserted + done.restored + done.updated + done.unchanged),
+            "deleted": (done.deleted, deleted),
+            "updated and restored": (changed, replaced),
+            "inserted, updated and restored": (done.inserted + changed, put_in),
+            "kept": (done.kept, _count(session, publication.count_kept(contract, staging))),
+            "live": (done.live, _count(session, publication.count_live(contract))),
+        },
+    )
+    return LedgerRow(loading.run_id, done)
+
+
+def _foresee(session: Session, loading: Loading, kept_keys: Sequence[str] | None) -> PublishedCounts:
+    """What publishing will do, counted while nothing is changed."""
+    contract, staging = loading.contract, _staging(loading)
+    staged = _count(session, publication.count_rows(staging))
+    compared = session.rows(publication.compare(contract, staging))
+    inserted, updated, unchanged, restored = map(int, compared[0])
+    deleted = 0
+    if kept_keys is not None:
+        deleted = _count(session, publication.count_gone(contract, staging, len(kept_keys)), kept_keys)
+    live_before = _count(session, publication.count_live(contract))
+    kept = live_before - updated - unchanged - deleted
+    live = live_before + inserted + restored - deleted
+    return PublishedCounts(staged, inserted, updated, unchanged, deleted, kept, live, restored)
+
+
+def _hold(loading: Loading, counts: Mapping[str, tuple[int, int]]) -> None:
+    """Raises RowsDoNotReconcile when what was counted before is not what is counted now."""
+    wrong = [f"{before:,} rows {what} against {now:,}" for what, (before, now) in counts.items() if before != now]
+    if wrong:
+        raise RowsDoNotReconcile(
+            f"{loading.contract.dataset} batch {loading.batch.batch_id}: counted before and counted again, there are "
+            f"{'; '.join(wrong)}. Nothing was published. See who else writes to "
+            f"{publication.raw_table(loading.contract)} or {_staging(loading)}: a key may be there twice."
+        )
+
+
+def _refuse_judged_anew(session: Session, loading: Loading) -> None:
+    """Raises ServiceUnavailable when what was published since the raw gate judged makes it a no-go: rows are many."""
+    judged = _judge(session, loading)
+    if judged.verdict is Verdict.NO_GO:
         raise ServiceUnavailable(
-            f"{contract.dataset} batch {batch.batch_id}: the connection broke at commit, so whether it was published "
-            "is known only to the ledger. Run the step again: it asks there first."
-        ) from exc
-    return LedgerRow(run_id, done)
+            f"{judged.reason} That became so while the batch was loaded: another snapshot was published meanwhile. "
+            "Nothing was published by this load. Run the step again, for its verdict."
+        )
 
 
-def _mark_deleted(session: Session, loading: Loading, raw_gate: RawGateResult) -> int:
-    """Marks what the snapshot no longer has, but never a row whose record may lie in quarantine.
+def keys_to_keep(contract: Contract, batch: Batch, raw_gate: RawGateResult) -> list[str] | None:
+    """The keys whose rows are not to be marked deleted whatever the snapshot lacks; None where none is to be.
 
-    A replay brings only some of a snapshot's rows: what it lacks is no sign of anything.
+    A record in quarantine is no missing one. A replay brings only some of a snapshot's rows: what it lacks is no sign
+    of anything.
     """
-    if loading.batch.is_partial:
-        return 0
     kept = sorted({key for shard in raw_gate.shards for key in shard.rejected_keys})
-    if _some_key_is_unknown(loading.contract, raw_gate) or len(kept) > MOST_KEPT_KEYS:
-        return 0
-    batch_id = loading.batch.batch_id
-    statement = publication.mark_deleted(loading.contract, batch_id, len(kept))
-    return session.run(statement, (batch_id, loading.run_id, *kept))
+    is_uncertain = _some_key_is_unknown(contract, raw_gate) or len(kept) > MOST_KEPT_KEYS
+    return None if batch.is_partial or is_uncertain else kept
 
 
 def _some_key_is_unknown(contract: Contract, raw_gate: RawGateResult) -> bool:
@@ -319,5 +406,5 @@ def _some_key_is_unknown(contract: Contract, raw_gate: RawGateResult) -> bool:
     )
 
 
-def _count(session: Session, query: str) -> int:
-    return int(session.rows(query)[0][0])
+def _count(session: Session, query: str, parameters: Sequence[str] = ()) -> int:
+    return int(session.rows(query, parameters)[0][0])

@@ -28,7 +28,7 @@ _DECISIONS = "decisions"
 #: Folders of the lake that a retention empties. What is in no list here, above all records and incidents, stays.
 _LAKE = ("landing", "digests", "accepted", "manifests", "replays", "runs")
 _OTHER_VACUUM = re.compile(r"vacuum is running", re.I)
-_STAGING = re.compile(r"(?P<dataset>[a-z_0-9]+)__(?P<batch_id>[0-9a-f]{16})")
+_STAGING = re.compile(r"(?P<dataset>[a-z_0-9]+)__(?P<batch_id>[0-9a-f]{16})(__[0-9a-f]{8})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ class _InUse:
 def maintain_step(pipeline: Pipeline, run_id: str, retention: Retention) -> Maintenance:
     """Deletes, drops and keeps up. Killed anywhere, the next run does the rest; twice finds nothing left to delete."""
     with pipeline.telemetry.step("maintain"), pipeline.warehouse() as session:
+        session.work_as("maintain")
         found = _look(pipeline, session, retention)
         with ThreadPoolExecutor(max_workers=8) as pool:
             list(pool.map(pipeline.lake.delete, found.old_keys))
@@ -155,18 +156,19 @@ def _runs_under_way(store: ObjectStore, planned_after: datetime) -> set[str]:
 
 def _old_tables(store: ObjectStore, session: Session, in_use: _InUse, end: datetime) -> Iterator[str]:
     """The staging tables of batches that no run has taken up since `end`. What no record names is left alone."""
-    matches = [_STAGING.fullmatch(str(name)) for (name,) in session.rows(publication.staging_tables())]
+    names = [str(name) for (name,) in session.rows(publication.staging_tables())]
     session.commit()
-    there = {(match["dataset"], match["batch_id"]) for match in matches if match} - in_use.batches
+    matches = {name: match for name in names if (match := _STAGING.fullmatch(name))}
+    there = {name: (match["dataset"], match["batch_id"]) for name, match in matches.items()}
     if not there:
         return
     last_seen: dict[tuple[str, str], datetime] = {}
     for run in finished_runs(store):  # newest first
         for record in run.datasets:
             last_seen.setdefault((record.dataset, record.batch_id), run.finished_at)
-    for dataset, batch_id in sorted(there & last_seen.keys()):
-        if last_seen[dataset, batch_id] < end:
-            yield f"{publication.STAGING_SCHEMA}.{dataset}__{batch_id}"
+    for name, batch in sorted(there.items()):
+        if batch not in in_use.batches and batch in last_seen and last_seen[batch] < end:
+            yield f"{publication.STAGING_SCHEMA}.{name}"
 
 
 def keep_up(session: Session, table: str) -> None:

@@ -3,7 +3,7 @@
 What the steps are is migration.py's job.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from contracts.derive.redshift import raw_table
@@ -17,10 +17,12 @@ from loader.warehouse import Session, StatementRefused
 
 def look(session: Session, contracts: Mapping[str, Contract]) -> MigrationPlan:
     """What would be changed now. Changes nothing."""
-    tables, access = read_tables(session, TABLE_SCHEMAS), read_access(session)
-    plan = plan_migration(contracts, tables, access, partial(_count_nulls, session))
-    session.commit()
-    return plan
+
+    def plan() -> MigrationPlan:
+        tables, access = read_tables(session, TABLE_SCHEMAS), read_access(session)
+        return plan_migration(contracts, tables, access, partial(_count_nulls, session))
+
+    return session.transaction(plan)
 
 
 def migrate(
@@ -70,16 +72,19 @@ def _run(session: Session, step: Step) -> None:
             for statement in step.statements:
                 session.run_outside(_as_written(statement))
             return
-        for statement in step.statements:
-            session.run(_as_written(statement))
-        session.commit()
+        session.transaction(partial(run_all, session, step.statements))
     except StatementRefused as exc:
-        session.rollback()
         raise UsageError(
             f"the warehouse refused a step of the plan ({step.about}: {step.why}): {exc} ({exc.sqlstate}). What came "
             "before it is done, and nothing of it. Check that our user owns what it changes and may create roles and "
             "schemas; then apply again."
         ) from exc
+
+
+def run_all(session: Session, statements: Iterable[str]) -> None:
+    """Runs statements in the transaction that is open, as they are written."""
+    for statement in statements:
+        session.run(_as_written(statement))
 
 
 def _as_written(statement: str) -> str:

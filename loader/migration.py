@@ -88,7 +88,7 @@ def plan_migration(
     parts = [MigrationPlan(steps=tuple(_access_steps(roles.values(), access)))]
     for contract in contracts.values():
         table = wanted_raw_table(contract)
-        grants = _table_grants(table.name, {role.name: _PRIVILEGES[role.access] for role in contract.roles})
+        grants = raw_grants(contract)
         parts.append(plan_table(contract.dataset, table, tables.get(table.name), grants, count_nulls))
     for about, table, privileges in (
         ("ledger", LEDGER_TABLE, _LEDGER_PRIVILEGES),
@@ -170,7 +170,7 @@ class _Change:
                     f"Keep `required: false`; or fill or delete those rows: select * from {self.wanted.name} where "
                     f'"{column.name}" is null.',
                 )
-        strange = [view for view in self.found.views if not self._is_dbts(view)]
+        strange = [view for view in self.found.views if not is_dbts(view)]
         if strange and (self._must_copy() or self._widened()):
             yield Refusal(
                 self.about,
@@ -270,23 +270,16 @@ class _Change:
 
     def _copy(self) -> Step:
         """All rows into a new table, which takes the old one's place: one transaction, in which readers wait."""
-        table, schema = self.wanted.name, self.wanted.name.partition(".")[0]
-        short = table.removeprefix(f"{schema}.")
-        new, old = f"{table}__new", f"{table}__old"
+        table = self.wanted.name
+        new = f"{table}__new"
         names = ", ".join(f'"{column.name}"' for column in self.found.columns)
-        grants = self.grants | self.found.grants
         return Step(
             self.about,
             (
                 f"lock table {table}",
-                *(f"drop view if exists {view} cascade" for view in self.found.views),
                 self.whole.create(name=new, if_missing=False),
                 f"insert into {new} ({names}) select {names} from {table}",
-                f"alter table {table} rename to {short}__old",
-                f"alter table {new} rename to {short}",
-                f"drop table {old}",
-                *_comments(self.whole, None),
-                *_grants(grants),
+                *replacement(self.whole, new, self.found, self.grants),
             ),
             f"{_COPIED}: {self.wanted.name}: {'; '.join(self._told())}",
             notice="its readers wait while its rows are copied" + (f"; {_VIEWS_NOTICE}" if self.found.views else ""),
@@ -304,8 +297,25 @@ class _Change:
                 words = "may be null and must not be" if not old.is_required else "must not be null and may be"
                 yield f'column "{old.name}" {words}'
 
-    def _is_dbts(self, view: str) -> bool:
-        return view.partition(".")[0] in (MARTS_SCHEMA, DBT_STAGING_SCHEMA)
+
+def replacement(wanted: Table, new: str, found: FoundTable, grants: frozenset[Grant]) -> Iterator[str]:
+    """Puts the table `new` in the place of the one found, for everybody who may use that one and its contract's roles.
+
+    To run in one transaction with the table locked. Fails, and changes nothing, where a view of others is bound to it.
+    """
+    table = found.name
+    short = table.partition(".")[2]
+    yield from (f"drop view if exists {view} cascade" for view in found.views if is_dbts(view))
+    yield f"alter table {table} rename to {short}__old"
+    yield f"alter table {new} rename to {short}"
+    yield f"drop table {table}__old"
+    yield from _comments(wanted, None)
+    yield from _grants(grants | found.grants)
+
+
+def is_dbts(view: str) -> bool:
+    """Whether dbt makes the view anew with each build."""
+    return view.partition(".")[0] in (MARTS_SCHEMA, DBT_STAGING_SCHEMA)
 
 
 _VIEWS_NOTICE = "dbt's views on it are gone until the next `spacex-elt transform`"
@@ -339,6 +349,12 @@ def _one_line(text: str) -> str:
 
 def _literal(text: str) -> str:
     return "'" + _one_line(text).replace("'", "''") + "'"
+
+
+def raw_grants(contract: Contract) -> frozenset[Grant]:
+    """What the contract's roles may do with its published table."""
+    table = wanted_raw_table(contract).name
+    return _table_grants(table, {role.name: _PRIVILEGES[role.access] for role in contract.roles})
 
 
 def _table_grants(table: str, privileges: Mapping[str, Sequence[str]]) -> frozenset[Grant]:

@@ -48,19 +48,24 @@ def raw_table(contract: Contract) -> str:
     return f"{RAW_SCHEMA}.{contract.dataset}"
 
 
-def staging_table(contract: Contract, batch_id: str) -> str:
-    """The staging table of a batch."""
-    return f"{STAGING_SCHEMA}.{contract.dataset}__{batch_id}"
+def staging_prefix(dataset: str, batch_id: str) -> str:
+    """What the names of a batch's staging tables begin with."""
+    return f"{dataset}__{batch_id}__"
 
 
-def hash_rows(contract: Contract, batch_id: str) -> str:
+def hash_rows(contract: Contract, staging: str) -> str:
     """Fills `_row_hash` of a staging table.
 
     Each column is hashed by itself first, so that the whole stays far below VARCHAR's 65,535 bytes and no value can
     pass for a border between two.
     """
+    return f"update {staging} set _row_hash = {row_hash(contract)}"
+
+
+def row_hash(contract: Contract) -> str:
+    """The expression that a row's hash is: over the contract's columns, in its order."""
     digests = " || ".join(_digest(column) for column in contract_columns(contract))
-    return f"update {staging_table(contract, batch_id)} set _row_hash = sha2({digests}, 256)"
+    return f"sha2({digests}, 256)"
 
 
 def _digest(column: Column) -> str:
@@ -76,41 +81,50 @@ def _digest(column: Column) -> str:
     return f"case when {name} is null then '-' else sha2({text}, 256) end"
 
 
-def compare(contract: Contract, batch_id: str) -> str:
-    """Counts the staged rows that are new (or came back), changed and unchanged against the live published ones."""
+def compare(contract: Contract, staging: str) -> str:
+    """Counts the staged rows that are new, changed, unchanged or deleted in the published table, in this order."""
     key = quoted(contract.key.name)
+    is_live = "published._deleted_at is null and published._row_hash"
     return f"""select
     coalesce(sum(case when published.{key} is null then 1 else 0 end), 0) as inserted_count,
-    coalesce(sum(case when published._row_hash <> staged._row_hash then 1 else 0 end), 0) as updated_count,
-    coalesce(sum(case when published._row_hash = staged._row_hash then 1 else 0 end), 0) as unchanged_count
-from {staging_table(contract, batch_id)} as staged
-left join {raw_table(contract)} as published
-    on published.{key} = staged.{key} and published._deleted_at is null"""
+    coalesce(sum(case when {is_live} <> staged._row_hash then 1 else 0 end), 0) as updated_count,
+    coalesce(sum(case when {is_live} = staged._row_hash then 1 else 0 end), 0) as unchanged_count,
+    coalesce(sum(case when published._deleted_at is not null then 1 else 0 end), 0) as restored_count
+from {staging} as staged
+left join {raw_table(contract)} as published on published.{key} = staged.{key}"""
 
 
-def mark_deleted(contract: Contract, batch_id: str, kept_count: int) -> str:
+def count_gone(contract: Contract, staging: str, kept_count: int) -> str:
+    """Counts what mark_deleted would mark. Parameters: the kept keys."""
+    return f"select count(*) from {raw_table(contract)}\n{_is_gone(contract, staging, kept_count)}"
+
+
+def mark_deleted(contract: Contract, staging: str, kept_count: int) -> str:
     """Marks live rows that the snapshot no longer has, but for `kept_count` keys given as parameters.
 
     Parameters: batch id, run id, then the kept keys: rows whose record is in quarantine keep their last good version.
     """
-    key = quoted(contract.key.name)
-    kept = f"\n    and {key} not in ({', '.join(['%s'] * kept_count)})" if kept_count else ""
     return f"""update {raw_table(contract)}
 set _deleted_at = getdate(), _batch_id = %s, _run_id = %s
-where _deleted_at is null
-    and {key} not in (select {key} from {staging_table(contract, batch_id)}){kept}"""
+{_is_gone(contract, staging, kept_count)}"""
 
 
-def remove_outdated(contract: Contract, batch_id: str) -> str:
+def _is_gone(contract: Contract, staging: str, kept_count: int) -> str:
+    key = quoted(contract.key.name)
+    kept = f"\n    and {key} not in ({', '.join(['%s'] * kept_count)})" if kept_count else ""
+    return f"where _deleted_at is null\n    and {key} not in (select {key} from {staging}){kept}"
+
+
+def remove_outdated(contract: Contract, staging: str) -> str:
     """Takes out the published rows that a staged one replaces: changed ones, and deleted ones that came back."""
     key = quoted(contract.key.name)
     return f"""delete from {raw_table(contract)}
-using {staging_table(contract, batch_id)} as staged
+using {staging} as staged
 where {raw_table(contract)}.{key} = staged.{key}
     and ({raw_table(contract)}._row_hash <> staged._row_hash or {raw_table(contract)}._deleted_at is not null)"""
 
 
-def insert_staged(contract: Contract, batch_id: str) -> str:
+def insert_staged(contract: Contract, staging: str) -> str:
     """Puts in the staged rows that the published table lacks. Parameters: batch id, run id."""
     key = quoted(contract.key.name)
     names = [quoted(column.name) for column in columns(contract)]
@@ -119,16 +133,16 @@ def insert_staged(contract: Contract, batch_id: str) -> str:
 select
     {", ".join(f"staged.{name}" for name in names)}, staged._row_hash,
     cast(%s as varchar(64)), cast(%s as varchar(64)), getdate(), null
-from {staging_table(contract, batch_id)} as staged
+from {staging} as staged
 left join {raw_table(contract)} as published on published.{key} = staged.{key}
 where published.{key} is null"""
 
 
-def count_kept(contract: Contract, batch_id: str) -> str:
+def count_kept(contract: Contract, staging: str) -> str:
     """Counts the live rows that the snapshot lacks and that were not marked deleted."""
     key = quoted(contract.key.name)
     return f"""select count(*) from {raw_table(contract)}
-where _deleted_at is null and {key} not in (select {key} from {staging_table(contract, batch_id)})"""
+where _deleted_at is null and {key} not in (select {key} from {staging})"""
 
 
 def count_rows(table: str) -> str:
@@ -145,8 +159,8 @@ def write_ledger() -> str:
     """One ledger row. Parameters: its columns in order, but for published_at."""
     return f"""insert into {LEDGER}
     (batch_id, dataset, run_id, contract_version, landed_at_ms, staged_count, inserted_count, updated_count,
-     unchanged_count, deleted_count, kept_count, live_count, published_at)
-values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, getdate())"""
+     unchanged_count, deleted_count, kept_count, live_count, restored_count, published_at)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, getdate())"""
 
 
 def find_newer() -> str:
@@ -157,7 +171,7 @@ def find_newer() -> str:
 def read_ledger() -> str:
     """The ledger's row of a batch. Parameters: dataset, batch id."""
     return f"""select run_id, staged_count, inserted_count, updated_count, unchanged_count, deleted_count,
-    kept_count, live_count
+    kept_count, live_count, coalesce(restored_count, 0)
 from {LEDGER} where dataset = %s and batch_id = %s"""
 
 
@@ -165,6 +179,13 @@ def find_live_before() -> str:
     """How many rows were live after the newest earlier snapshot was published. Parameters: dataset, landed_at_ms."""
     return f"""select live_count from {LEDGER} where dataset = %s and landed_at_ms < %s
 order by landed_at_ms desc, published_at desc limit 1"""
+
+
+def find_published() -> str:
+    """A dataset's ledger rows in the order they were published. Parameter: dataset."""
+    return f"""select batch_id, run_id, contract_version, staged_count, inserted_count + updated_count
+    + coalesce(restored_count, 0), deleted_count, published_at
+from {LEDGER} where dataset = %s order by published_at, landed_at_ms, batch_id"""
 
 
 def find_landed() -> str:
@@ -193,10 +214,10 @@ def staging_tables() -> str:
     return f"select table_name from information_schema.tables where table_schema = '{STAGING_SCHEMA}' order by 1"
 
 
-def copy(contract: Contract, batch_id: str, manifest_url: str, jsonpaths_url: str, role_arn: str) -> str:
+def copy(contract: Contract, staging: str, manifest_url: str, jsonpaths_url: str, role_arn: str) -> str:
     """The COPY of a batch's manifest into its staging table. Nothing is cut or dropped: MAXERROR 0."""
     names = ", ".join(quoted(column.name) for column in columns(contract))
-    return f"""copy {staging_table(contract, batch_id)} ({names})
+    return f"""copy {staging} ({names})
 from '{manifest_url}'
 iam_role '{role_arn}'
 format as json '{jsonpaths_url}'

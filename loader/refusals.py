@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contracts.errors import PipelineError, RowsDoNotReconcile, ServiceUnavailable, UsageError
 from contracts.model import Contract
 from loader.publication import raw_table
-from loader.warehouse import Session, StatementRefused
+from loader.warehouse import StatementRefused
 
 #: COPY has one code for every failure. These words are about a line; all others are about services and settings.
 _LINE_REFUSED = re.compile(r"(stl_load_errors|sys_load_error_detail)", re.I)
@@ -38,13 +38,12 @@ def explain_copy(contract: Contract, batch_id: str, refused: StatementRefused) -
 
 
 @contextmanager
-def refusals_told(session: Session, contract: Contract, batch_id: str) -> Iterator[None]:
-    """Rolls back and tells the refusals that can be foreseen apart. Any other is a bug of ours and passes."""
+def refusals_told(contract: Contract, batch_id: str) -> Iterator[None]:
+    """Tells the refusals that can be foreseen apart. Any other is a bug of ours and passes."""
     what = f"{contract.dataset} batch {batch_id}"
     try:
         yield
     except StatementRefused as exc:
-        session.rollback()
         if "JSON_SERIALIZE" in str(exc).upper():
             raise RowsDoNotReconcile(
                 f"{what}: a nested value is above 65,535 bytes as JSON, more than Redshift can hash: {exc}. Nothing "
@@ -57,7 +56,7 @@ def refusals_told(session: Session, contract: Contract, batch_id: str) -> Iterat
             ) from exc
         if exc.sqlstate in _TABLE_TAKEN or _TABLE_TAKEN_WORDS.search(str(exc)):
             raise ServiceUnavailable(
-                f"{what}: its staging table was taken away or made anew meanwhile: {exc}. Expected one load of a "
-                "batch at a time; nothing was published by this one. Run the step again."
+                f"{what}: its staging table was taken away meanwhile: {exc}. Nothing was published by this load. Run "
+                "the step again."
             ) from exc
         raise

@@ -11,7 +11,7 @@ from contracts.errors import GateClosed, RowsDoNotReconcile, TransformFailed, Us
 from contracts.model import Contract
 from loader.batch import Batch, Plan, batch_identity
 from loader.gate import GateOutput, gate_shard
-from loader.load import Loading, LoadOutput, load_or_tell, lock_transform, prepare_warehouse
+from loader.load import Loading, LoadOutput, load_or_tell, lock_transform, new_staging, prepare_warehouse
 from loader.migrate import refuse_behind
 from loader.outcome import note_outcome, refuse_taken
 from loader.pipeline import Pipeline
@@ -78,17 +78,18 @@ def load_step(pipeline: Pipeline, run_id: str, dataset: str) -> LoadOutput:
             f"run {run_id} did not extract {dataset}. It has: {', '.join(b.dataset for b in plan.batches)}."
         )
     contract, batch = _unchanged(pipeline, plan, dataset)
-    address = pipeline.warehouse_address()
+    staging = new_staging(batch)
 
     def check(contract: Contract, batch: Batch, staged_count: int) -> LoadGateResult:
         with pipeline.telemetry.span("load gate", dataset=dataset):
-            return check_staging(address, contract, batch.batch_id, staged_count)
+            return check_staging(pipeline.warehouse_address(), contract, batch.batch_id, staging, staged_count)
 
     with pipeline.telemetry.span(dataset, dataset=dataset, batch_id=batch.batch_id) as span:
         loading = Loading(
             run_id=run_id,
             contract=contract,
             batch=batch,
+            staging=staging,
             gated=_reduced(pipeline, contract, batch, folder.gate_outputs(plan, dataset)),
             copy_role_arn=pipeline.copy_role_arn,
             check_staging=check,
@@ -98,6 +99,7 @@ def load_step(pipeline: Pipeline, run_id: str, dataset: str) -> LoadOutput:
         if batch.is_partial:
             refuse_taken(pipeline.lake, run_id, dataset)
         with pipeline.warehouse() as session:
+            session.work_as("load")
             prepare_warehouse(session, pipeline.contracts)
             refuse_behind(session, contract)
             output = load_or_tell(pipeline.lake, session, loading)
@@ -118,6 +120,7 @@ def transform_step(
     with pipeline.telemetry.step("transform") as span:
         folder.plan()  # a run that was never planned has nothing to build from
         with pipeline.warehouse() as session:
+            session.work_as("transform")
             prepare_warehouse(session, pipeline.contracts)
             lock_transform(session)
             address, work_dir = pipeline.warehouse_address(), pipeline.work_dir / "dbt"
@@ -202,6 +205,6 @@ def _count_load(pipeline: Pipeline, dataset: str, output: LoadOutput) -> None:
     if output.load_gate is not None:
         pipeline.telemetry.count_verdict(dataset, "load", output.load_gate.verdict)
     if (done := output.published) is not None:
-        fates = {"inserted": done.inserted, "updated": done.updated}
+        fates = {"inserted": done.inserted, "restored": done.restored, "updated": done.updated}
         fates |= {"unchanged": done.unchanged, "deleted": done.deleted}
         pipeline.telemetry.count_rows(dataset, "load", fates)

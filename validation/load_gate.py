@@ -53,14 +53,15 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def check_staging(login: WarehouseLogin, contract: Contract, batch_id: str, staged_count: int) -> LoadGateResult:
-    """Judges the staging table of a batch that should hold `staged_count` rows.
+def check_staging(
+    login: WarehouseLogin, contract: Contract, batch_id: str, table: str, staged_count: int
+) -> LoadGateResult:
+    """Judges the staging table of a batch, named without its schema, that should hold `staged_count` rows.
 
     Writes nothing, neither to the warehouse nor to disk. Raises ServiceUnavailable when the warehouse does not
     answer or an expectation could not be computed: that says nothing about the data.
     """
     warm_up()
-    table = f"{contract.dataset}__{batch_id}"
     with _explained(f"{STAGING_SCHEMA}.{table} on {login.host}:{login.port}"):
         results = run_suite(_redshift(login), table, expectations(contract), staged_count)
     checks = tuple(check_of(contract, told) for told in results)

@@ -11,7 +11,7 @@ from uuid import uuid4
 from contracts.model import Contract, LogicalType, Property, RejectLimit, Rule, RuleKind, Scope, Severity
 from loader.batch import Batch
 from loader.gate import GateOutput, gate_shard
-from loader.load import Loading, LoadOutput, load_batch, prepare_warehouse
+from loader.load import Loading, LoadOutput, load_batch, new_staging, prepare_warehouse
 from loader.plan import Request, make_plan
 from loader.reduce import reduce_batch
 from loader.store import ObjectStore
@@ -153,6 +153,7 @@ class Rig:
             run_id=run_id,
             contract=self.contract,
             batch=snapshot.batch,
+            staging=new_staging(snapshot.batch),
             gated=snapshot.gated,
             copy_role_arn=self.role_arn,
             check_staging=check,
@@ -203,7 +204,7 @@ def fates(output: LoadOutput) -> tuple[int, ...]:
     done = output.published
     assert done is not None
     assert output.manifest_count == output.copied_count == done.staged
-    assert done.staged == done.inserted + done.updated + done.unchanged
+    assert done.staged == done.inserted + done.restored + done.updated + done.unchanged
     if not output.was_already_published:
         assert done.live == done.staged + done.kept
     return done.inserted, done.updated, done.unchanged, done.deleted, done.kept, done.live

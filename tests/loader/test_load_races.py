@@ -64,7 +64,7 @@ def test_a_load_whose_batch_was_published_meanwhile_says_so(rig: Rig) -> None:
     def publish_elsewhere(contract: Contract, batch: Batch, staged_count: int) -> LoadGateResult:
         with rig.session() as session:  # the other's row, and its staging table left for us
             session.run(
-                "insert into pipeline.load_ledger select %s, %s, 'run-2', '1.0.0', %s, 2, 2, 0, 0, 0, 0, 2, getdate()",
+                "insert into pipeline.load_ledger select %s, %s, 'run-2', '1.0.0', %s, 2, 2, 0, 0, 0, 0, 2, getdate(), 0",
                 (batch.batch_id, contract.dataset, batch.landed_at_ms),
             )
             session.commit()
@@ -82,7 +82,7 @@ def test_a_staging_table_that_somebody_emptied_deletes_no_row(rig: Rig) -> None:
 
     def begin_again_elsewhere(contract: Contract, batch: Batch, staged_count: int) -> LoadGateResult:
         with rig.session() as session:
-            session.run(f"delete from staging_spacex.{contract.dataset}__{batch.batch_id}")
+            session.run(f"delete from staging_spacex.{rig.staging_tables()[0]}")
             session.commit()
         return go(contract, batch, staged_count)
 
@@ -97,7 +97,7 @@ def test_a_staging_table_that_somebody_took_away_is_worth_a_retry(rig: Rig) -> N
 
     def finish_elsewhere(contract: Contract, batch: Batch, staged_count: int) -> LoadGateResult:
         with rig.session() as session:
-            session.run(f"drop table staging_spacex.{contract.dataset}__{batch.batch_id}")
+            session.run(f"drop table staging_spacex.{rig.staging_tables()[0]}")
             session.commit()
         return go(contract, batch, staged_count)
 

@@ -225,7 +225,7 @@ def test_a_warehouse_that_does_not_answer_is_trouble_and_says_where() -> None:
         port = taken.getsockname()[1]
 
         with pytest.raises(ServiceUnavailable, match=rf"staging_spacex\.launchpads__b1 on 127\.0\.0\.1:{port}") as told:
-            check_staging(Login(port), LAUNCHPADS, "b1", 1)
+            check_staging(Login(port), LAUNCHPADS, "b1", "launchpads__b1", 1)
 
     assert "p@ss" not in str(told.value)
     assert "p%40ss" not in str(told.value)

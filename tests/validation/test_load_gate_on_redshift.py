@@ -91,7 +91,7 @@ def test_a_staged_table_that_keeps_its_contract_is_let_through(
     contract = CONTRACTS[dataset]
     stage(session, contract, named(contract, 3))
 
-    result = check_staging(warehouse, contract, BATCH, 3)
+    result = check_staging(warehouse, contract, BATCH, f"{dataset}__{BATCH}", 3)
 
     assert [check for check in result.checks if not check.passed] == []
     assert [check.rule_id for check in result.checks] == [one.rule_id for one in expectations(contract)]
@@ -104,7 +104,7 @@ def test_what_is_wrong_with_a_staged_table_is_told(warehouse: WarehouseAddress, 
     first, second, third = named(contract, 3)
     stage(session, contract, [first, first, {**second, "launch_attempts": -1}, {**third, "id": "not hex"}])
 
-    result = check_staging(warehouse, contract, BATCH, 5)
+    result = check_staging(warehouse, contract, BATCH, f"launchpads__{BATCH}", 5)
 
     assert result.verdict is Verdict.NO_GO
     assert {check.rule_id: check.observed for check in result.checks if not check.passed} == {
@@ -118,4 +118,4 @@ def test_what_is_wrong_with_a_staged_table_is_told(warehouse: WarehouseAddress, 
 
 def test_a_staging_table_that_is_not_there_is_trouble_and_no_verdict(warehouse: WarehouseAddress) -> None:
     with pytest.raises(ServiceUnavailable, match=r"staging_spacex\.launchpads__nowhere"):
-        check_staging(warehouse, CONTRACTS["launchpads"], "nowhere", 1)
+        check_staging(warehouse, CONTRACTS["launchpads"], "nowhere", "launchpads__nowhere", 1)
