@@ -106,16 +106,17 @@ def plan_migration(
 def plan_table(
     about: str, wanted: Table, found: FoundTable | None, grants: frozenset[Grant], count_nulls: CountNulls
 ) -> MigrationPlan:
-    """The plan of one table. All of its columns' changes, or none when one of them is refused."""
+    """The plan of one table: all that differs, or nothing when something of it is refused."""
     if found is None:
         made = Step(about, (wanted.create(if_missing=False),), f"{wanted.name} is not there")
         return MigrationPlan(steps=(made, *_words_and_access(about, wanted, None, grants)))
     change = _Change(about, wanted, found, grants, count_nulls)
-    refusals = tuple(change.refusals())
-    steps = () if refusals else tuple(change.steps())
-    is_copied = any(step.why.startswith(_COPIED) for step in steps)
-    rest = () if is_copied else tuple(_words_and_access(about, change.whole, found, grants))
-    return MigrationPlan((*steps, *rest), refusals, () if is_copied else tuple(change.notes()))
+    if refusals := tuple(change.refusals()):
+        return MigrationPlan(refusals=refusals, notes=tuple(change.notes()))
+    steps = tuple(change.steps())
+    if any(step.why.startswith(_COPIED) for step in steps):
+        return MigrationPlan(steps, notes=tuple(change.notes_on_columns()))  # the rest is part of copying
+    return MigrationPlan((*steps, *_words_and_access(about, change.whole, found, grants)), notes=tuple(change.notes()))
 
 
 _COPIED = "made anew"
@@ -217,7 +218,7 @@ class _Change:
                 holds_load=True,
             )
 
-    def notes(self) -> Iterator[str]:
+    def notes_on_columns(self) -> Iterator[str]:
         known = {column.name for column in self.wanted.columns}
         for gone in self.found.columns:
             if gone.name not in known:
@@ -225,6 +226,9 @@ class _Change:
                     f'{self.wanted.name}: column "{gone.name}" is in no contract any more. It is kept with what it '
                     "holds, and null in new rows; drop it by hand when nobody reads it."
                 )
+
+    def notes(self) -> Iterator[str]:
+        yield from self.notes_on_columns()
         name, key = self.wanted.name, self.wanted.sort_key
         if self.found.diststyle != "auto":
             yield f"{name} is laid out diststyle {self.found.diststyle}, and would be auto if made today."

@@ -131,8 +131,8 @@ def refuse_different(done: Rebuilt) -> None:
     raise RowsDoNotReconcile(
         f"{done.dataset} is not what its batches make of it: of its keys, {what.different} have another row in "
         f"{done.table}, {what.only_rebuilt} are only there and {what.only_published} only in the published table. "
-        "Somebody else wrote to one of them, or the contract has changed since deleted rows were written (see "
-        f"`other_versions`). Compare the two; `spacex-elt warehouse rebuild {done.dataset} --swap` serves the rebuilt one."
+        "Somebody else wrote to one of them, or the contract has changed since deleted rows were written. Compare the "
+        f"two; `spacex-elt warehouse rebuild {done.dataset} --swap` serves the rebuilt one."
     )
 
 
