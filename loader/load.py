@@ -271,7 +271,7 @@ def _stage(store: ObjectStore, session: Session, loading: Loading, entries: Sequ
     contract, batch_id, staging = loading.contract, loading.batch.batch_id, _staging(loading)
     addresses = write_manifest(store, contract, batch_id, entries) if entries else None
 
-    def stage() -> int:
+    def stage(*, has_large: bool) -> int:
         session.run(f"drop table if exists {staging}")  # of a try whose commit broke and was done all the same
         session.run(staging_table_ddl(contract, staging))
         if addresses is None:
@@ -283,11 +283,22 @@ def _stage(store: ObjectStore, session: Session, loading: Loading, entries: Sequ
             raise explain_copy(contract, batch_id, exc) from exc
         _refuse_changed(store, entries)  # COPY takes whatever lies under a key: it knows of no ETag
         copied = _count(session, "select pg_last_copy_count()")
-        session.run(publication.hash_rows(contract, staging))
+        sizes = sizes_of_nested(session, contract, staging) if has_large else {}
+        session.run(publication.hash_rows(contract, staging, sizes))
         return copied
 
     with refusals_told(contract, batch_id):
-        return session.transaction(stage)
+        try:
+            return session.transaction(partial(stage, has_large=False))
+        except StatementRefused:  # by a nested value above VARCHAR's limit, most likely; by anything else, again
+            return session.transaction(partial(stage, has_large=True))
+
+
+def sizes_of_nested(session: Session, contract: Contract, staging: str) -> dict[str, int]:
+    """The largest value of each nested column of a table, in bytes, as hashing wants to know it."""
+    names = publication.nested_columns(contract)
+    sizes = session.rows(publication.sizes_of_nested(contract, staging))[0] if names else ()
+    return dict(zip(names, map(int, sizes), strict=True))
 
 
 def _refuse_changed(store: ObjectStore, entries: Sequence[ManifestEntry]) -> None:

@@ -26,7 +26,9 @@ class Pipeline:
     docs: ObjectStore
     docs_url: str
     sync_server: SyncServer
-    warehouse_address: Callable[[], WarehouseAddress]  # asked late: not every step needs the secret
+    warehouse_address: Callable[
+        [], WarehouseAddress
+    ]  # asked late, as not every step needs it, and often: a login may end
     copy_role_arn: str
     alerts: Alerts
     telemetry: Telemetry
@@ -46,7 +48,7 @@ class Pipeline:
 
     def warehouse(self) -> AbstractContextManager[Session]:
         """A session on the warehouse."""
-        return connect(self.warehouse_address())
+        return connect(self.warehouse_address(), self.warehouse_address)
 
     def contract(self, dataset: str) -> Contract:
         """The contract of a dataset. Raises UsageError naming those there are."""

@@ -3,10 +3,15 @@
 Pure: statements out, nothing run. Running them in order is loader/load.py's job.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from contracts.derive.redshift import RAW_SCHEMA, Column, Table, columns, contract_columns
 from contracts.model import Contract
 
 STAGING_SCHEMA = "staging_spacex"
+VARCHAR_BYTES = 65_535
+_SLICE_BYTES = 32_000  # two hexadecimal digits each: less than a VARCHAR
 LEDGER = "pipeline.load_ledger"
 
 LEDGER_TABLE = Table(
@@ -53,32 +58,59 @@ def staging_prefix(dataset: str, batch_id: str) -> str:
     return f"{dataset}__{batch_id}__"
 
 
-def hash_rows(contract: Contract, staging: str) -> str:
-    """Fills `_row_hash` of a staging table.
+def hash_rows(contract: Contract, staging: str, sizes: Mapping[str, int] = MappingProxyType({})) -> str:
+    """Fills `_row_hash` of a staging table. Refused when a nested value is above 65,535 bytes and not told in `sizes`.
 
-    Each column is hashed by itself first, so that the whole stays far below VARCHAR's 65,535 bytes and no value can
-    pass for a border between two.
+    Each column is hashed by itself first, so that the whole stays far below VARCHAR's limit and no value can pass for
+    a border between two. `sizes` holds columns with larger values (sizes_of_nested): their values above the limit are
+    hashed in slices. A value's hash is the same whatever else the table holds.
     """
-    return f"update {staging} set _row_hash = {row_hash(contract)}"
+    return f"update {staging} set _row_hash = {row_hash(contract, sizes)}"
 
 
-def row_hash(contract: Contract) -> str:
+def row_hash(contract: Contract, sizes: Mapping[str, int] = MappingProxyType({})) -> str:
     """The expression that a row's hash is: over the contract's columns, in its order."""
-    digests = " || ".join(_digest(column) for column in contract_columns(contract))
+    digests = " || ".join(_digest(column, sizes.get(column.name, 0)) for column in contract_columns(contract))
     return f"sha2({digests}, 256)"
 
 
-def _digest(column: Column) -> str:
+def nested_columns(contract: Contract) -> list[str]:
+    """The columns that hold JSON."""
+    return [column.name for column in contract_columns(contract) if column.type.upper() == "SUPER"]
+
+
+def sizes_of_nested(contract: Contract, staging: str) -> str:
+    """The largest value of each nested column, in bytes as JSON, in the order of nested_columns."""
+    largest = ", ".join(f"coalesce(max(json_size({quoted(name)})), 0)" for name in nested_columns(contract))
+    return f"select {largest} from {staging}"
+
+
+def _digest(column: Column, size: int) -> str:
     name, kind = quoted(column.name), column.type.upper()
     if kind == "SUPER":
-        text = f"json_serialize({name})"
+        digest = _nested_digest(name, size)
     elif kind == "BOOLEAN":  # Redshift has no cast from boolean to varchar
-        text = f"case when {name} then 'true' else 'false' end"
+        digest = f"sha2(case when {name} then 'true' else 'false' end, 256)"
     elif kind.startswith("VARCHAR"):
-        text = name
+        digest = f"sha2({name}, 256)"
     else:
-        text = f"cast({name} as varchar(64))"
-    return f"case when {name} is null then '-' else sha2({text}, 256) end"
+        digest = f"sha2(cast({name} as varchar(64)), 256)"
+    return f"case when {name} is null then '-' else {digest} end"
+
+
+def _nested_digest(name: str, size: int) -> str:
+    """JSON_SERIALIZE and SHA2 take and give no more than a VARCHAR; bytes can be longer, and cut."""
+    if size <= VARCHAR_BYTES:
+        return f"sha2(json_serialize({name}), 256)"
+    fits = f"json_size({name}) <= {VARCHAR_BYTES}"
+    slices = " || ".join(
+        f"case when json_size({name}) > {start} then sha2(from_varbyte("
+        f"substring(json_serialize_to_varbyte({name}), {start + 1}, {_SLICE_BYTES}), 'hex'), 256) else '' end"
+        for start in range(0, size, _SLICE_BYTES)
+    )
+    # The inner CASE: no larger value comes to JSON_SERIALIZE, whatever order the warehouse computes branches in.
+    whole = f"sha2(json_serialize(case when {fits} then {name} end), 256)"
+    return f"case when {fits} then {whole} else sha2({slices}, 256) end"
 
 
 def compare(contract: Contract, staging: str) -> str:

@@ -85,6 +85,7 @@ def _dataset_record(batch: Batch, output: LoadOutput) -> DatasetRecord:
         updated=done.updated if done else None,
         unchanged=done.unchanged if done else None,
         deleted=done.deleted if done else None,
+        restored=done.restored if done else None,
         verdict=output.verdict,
         reason=reason_of(output),
         raw_gate=raw_gate,
@@ -107,10 +108,10 @@ def _balances(landed_count: int, output: LoadOutput) -> tuple[Balance, ...]:
         landed=landed_count,
     )
     if done is not None:
-        fates = (done.inserted, done.updated, done.unchanged, done.kept, done.live)
+        fates = (done.inserted, done.restored, done.updated, done.unchanged, done.kept, done.live)
         return balances(gate, LoadCounts(output.manifest_count, output.copied_count, done.staged, *fates))
     if output.trouble is not None:  # what cannot be counted any more does not hold
-        return balances(gate, LoadCounts(output.manifest_count, None, None, None, None, None, None, None))
+        return balances(gate, LoadCounts(output.manifest_count, *[None] * 8))
     return balances(gate, None)
 
 

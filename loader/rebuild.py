@@ -3,7 +3,7 @@
 What publishing does to a table is loader/publication.py's SQL, here run again on a table of another name.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -16,7 +16,7 @@ from contracts.model import Contract
 from loader import layout, publication
 from loader.batch import Plan
 from loader.catalog import read_tables
-from loader.load import keys_to_keep
+from loader.load import keys_to_keep, sizes_of_nested
 from loader.manifest import manifest_entries
 from loader.migrate import run_all
 from loader.migration import TABLE_SCHEMAS, raw_grants, replacement
@@ -137,32 +137,34 @@ def refuse_different(done: Rebuilt) -> None:
 
 
 def table_hash(session: Session, contract: Contract, table: str) -> TableHash:
-    """A table's hash: the number of its rows, and sums over each row's SHA-256, in four parts of 60 bits."""
+    """A table's hash: over the number of its rows and four sums over each row's SHA-256, in parts of 60 bits.
+
+    A row's hash is of the contract's columns, hashed anew, and of who wrote it. When it was written is left out:
+    `_loaded_at` and `_deleted_at` come from the warehouse's clock, a little before the ledger's published_at.
+    """
     parts = ", ".join(
         f"coalesce(sum(cast(strtol(substring(row_digest, {start}, 15), 16) as decimal(38, 0))), 0)"
         for start in (1, 16, 31, 46)
     )
-    count, *sums = session.rows(f"select count(*), {parts} from ({_rows(contract, table)}) as hashed")[0]
+    rows = _rows(contract, table, sizes_of_nested(session, contract, table))
+    count, *sums = session.rows(f"select count(*), {parts} from ({rows}) as hashed")[0]
     text = ":".join(str(int(number)) for number in (count, *sums))
     return TableHash(int(count), sha256(text.encode()).hexdigest())
 
 
-def _rows(contract: Contract, table: str) -> str:
-    """A key and a digest for each row: the contract's columns hashed anew, and who wrote it. When is left out.
-
-    `_loaded_at` and `_deleted_at` come from the warehouse's clock, a little before the ledger's published_at.
-    """
+def _rows(contract: Contract, table: str, sizes: Mapping[str, int]) -> str:
+    """A key and a digest for each row."""
     facts = ("_row_hash", "_airbyte_raw_id", "_batch_id", "_run_id")
     marks = " || '|' || ".join((*facts, "case when _deleted_at is null then 'live' else 'deleted' end"))
     return (
         f"select {publication.quoted(contract.key.column)} as row_key, "
-        f"sha2({publication.row_hash(contract)} || '|' || {marks}, 256) as row_digest from {table}"
+        f"sha2({publication.row_hash(contract, sizes)} || '|' || {marks}, 256) as row_digest from {table}"
     )
 
 
 def _difference(session: Session, contract: Contract, aside: Contract) -> Difference:
-    published = _rows(contract, publication.raw_table(contract))
-    rebuilt = _rows(contract, publication.raw_table(aside))
+    tables = publication.raw_table(contract), publication.raw_table(aside)
+    published, rebuilt = (_rows(contract, table, sizes_of_nested(session, contract, table)) for table in tables)
     counts = session.rows(f"""select
     coalesce(sum(case when rebuilt.row_key is null then 1 else 0 end), 0),
     coalesce(sum(case when published.row_key is null then 1 else 0 end), 0),
@@ -277,7 +279,7 @@ def _copy(session: Session, aside: Contract, staging: str, addresses: tuple[str,
         session.run(publication.copy(aside, staging, *addresses, role_arn))
     except StatementRefused as exc:
         raise explain_copy(aside, staging, exc) from exc
-    session.run(publication.hash_rows(aside, staging))
+    session.run(publication.hash_rows(aside, staging, sizes_of_nested(session, aside, staging)))
 
 
 def _swap(session: Session, contract: Contract, aside: Contract, ledger: list[Published]) -> None:

@@ -6,6 +6,7 @@ What is built and tested is the dbt project's job (dbt/); what a no-go means for
 import json
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -34,6 +35,7 @@ os.environ.update(json.load(sys.stdin))
 from dbt.cli.main import cli
 cli()
 """
+_GRACE_S = 30
 _PARSE_CACHE = "partial_parse.msgpack"
 _FAILED = frozenset({"error", "fail", "runtime error", "partial success"})
 _LOGIN_REFUSED = re.compile(
@@ -129,7 +131,7 @@ def explain_missing_results(
     """The error of ours for a dbt that ended before it had any result."""
     said = " ".join(" ".join(errors or other_lines).split()) or f"nothing (exit code {exit_code})"
     if _LOGIN_REFUSED.search(said):
-        return UsageError(f"{warehouse} refused dbt's login: {said}. Check the secret that holds user and password.")
+        return UsageError(f"{warehouse} refused dbt's login: {said}. Check what SPACEX_ELT_WAREHOUSE_… leads to.")
     if not _CONNECTION_LOST.search(said) and _PROJECT_BROKEN.search(said):
         return UsageError(f"the dbt project cannot be used as it is: {said}. Correct it and run the step again.")
     return ServiceUnavailable(f"dbt ended before it built anything on {warehouse}: {said}. Run the step again.")
@@ -178,9 +180,17 @@ def _run(
         errors="replace",
     ) as process:
 
+        def interrupt() -> threading.Timer:
+            """Interrupted, dbt takes back what it has running in the warehouse; killed, it would leave it at work."""
+            process.send_signal(signal.SIGINT)
+            killing = threading.Timer(_GRACE_S, process.kill)
+            killing.daemon = True
+            killing.start()
+            return killing
+
         def stop() -> None:
             output.was_stopped = True
-            process.kill()
+            interrupt()
 
         timer = threading.Timer(time_limit_s, stop)
         timer.start()
@@ -193,7 +203,10 @@ def _run(
         except BrokenPipeError:
             pass  # dbt did not even start: its exit code says so
         except BaseException:
-            process.kill()  # leaving the with statement waits for it
+            killing = interrupt()
+            for _ in process.stdout or ():  # whose last words nobody needs, but it must get them out
+                pass
+            killing.cancel()
             raise
         finally:
             timer.cancel()

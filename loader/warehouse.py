@@ -99,7 +99,8 @@ class Session:
             except Unsettled:
                 if wait_s is None:
                     raise
-                self._set_aside()
+                self.close()  # whether it still answers is not worth finding out
+                self._is_broken = True
                 time.sleep(wait_s)
             except (PipelineError, StatementRefused):
                 with suppress(Unsettled):
@@ -155,14 +156,6 @@ class Session:
 
         with suppress(Error, OSError):  # gone already
             self._connection.close()
-
-    def _set_aside(self) -> None:
-        """Makes ready for another try: on this connection if it still answers, else on a new one."""
-        try:
-            self.rollback()
-        except Unsettled:
-            self.close()
-            self._is_broken = True
 
     def _open_anew(self) -> None:
         self._address = self._find_address()  # a password for an hour may be over
@@ -266,7 +259,7 @@ def _explain(error: Exception, address: WarehouseAddress) -> Exception:
     details = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
     sqlstate, message = str(details.get("C", "")), str(details.get("M", error))
     if sqlstate in _REFUSED_LOGIN or sqlstate.startswith("28"):
-        return UsageError(f"{address} refused our login: {message}. Check the secret that holds user and password.")
+        return UsageError(f"{address} refused our login: {message}. Check what SPACEX_ELT_WAREHOUSE_… leads to.")
     is_client_trouble = isinstance(error, ProgrammingError | DataError | NotSupportedError)
     if sqlstate == _CANCELLED:
         return ServiceUnavailable(

@@ -24,6 +24,7 @@ class LoadCounts:
     copied: int | None  # what the warehouse says COPY loaded
     staged: int | None  # select count(*) from the staging table
     inserted: int | None
+    restored: int | None
     updated: int | None
     unchanged: int | None
     kept: int | None  # live rows whose new version was rejected: their last good version stays
@@ -39,9 +40,10 @@ def balances(gate: GateCounts, load: LoadCounts | None) -> tuple[Balance, ...]:
     - `accepted = manifest`: what may go on is what COPY is told to load.
     - `manifest = copied`: COPY loaded all of it.
     - `copied = staged`: what COPY says it loaded lies in the staging table.
-    - `staged = inserted + updated + unchanged`: each staged row reached the published table or equals its row there.
-    - `inserted + updated + unchanged + kept = live rows`: the published table holds this batch, the rows it keeps
-      because their new version was rejected, and nothing else. Recounted from the table.
+    - `staged = inserted + restored + updated + unchanged`: each staged row reached the published table or equals its
+      row there.
+    - `staged + kept = live rows`: the published table holds this batch, the rows it keeps because their new version was
+      rejected, and nothing else. Recounted from the table.
 
     `load` is None for a batch that was held: it moved no further, so only the gate's equations apply. A count that
     could not be taken (None) fails its equations: what cannot be verified does not hold.
@@ -55,13 +57,13 @@ def balances(gate: GateCounts, load: LoadCounts | None) -> tuple[Balance, ...]:
         ),
     ]
     if load is not None:
-        published = _sum(load.inserted, load.updated, load.unchanged)
+        published = _sum(load.inserted, load.restored, load.updated, load.unchanged)
         equations += [
             Balance("accepted = manifest", gate.accepted, load.manifest),
             Balance("manifest = copied", load.manifest, load.copied),
             Balance("copied = staged", load.copied, load.staged),
-            Balance("staged = inserted + updated + unchanged", load.staged, published),
-            Balance("inserted + updated + unchanged + kept = live rows", _sum(published, load.kept), load.live),
+            Balance("staged = inserted + restored + updated + unchanged", load.staged, published),
+            Balance("staged + kept = live rows", _sum(load.staged, load.kept), load.live),
         ]
     return tuple(equations)
 

@@ -21,6 +21,7 @@ _OUR_FAULT = (
     "AuthorizationError",
     "AuthorizationErrorException",
     "AWS.SimpleQueueService.NonExistentQueue",
+    "ClusterNotFound",
     "DecryptionFailure",
     "ExpiredToken",
     "ExpiredTokenException",
@@ -37,7 +38,9 @@ _OUR_FAULT = (
     "ResourceNotFoundException",
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
+    "UnsupportedOperation",  # of Redshift: the cluster is one that lets nobody in that way
     "ValidationError",
+    "ValidationException",
 )
 
 

@@ -44,6 +44,7 @@ class DatasetRecord:
     was_superseded: bool = False  # a later snapshot was published meanwhile: nothing was changed
     is_partial: bool = False  # a replay of quarantined records: says nothing of the rest of the dataset
     replay_of: str = ""  # of a replay: the batch that set its records aside
+    restored: int | None = None  # rows that were marked deleted and came back; not among the inserted
 
 
 @dataclass(frozen=True, slots=True)

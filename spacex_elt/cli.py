@@ -1,6 +1,7 @@
 """Owns the program: its commands, and turning a foreseen failure into one message and one exit code."""
 
 import logging
+import signal
 import sys
 import traceback
 from typing import Any
@@ -45,6 +46,8 @@ app.add_typer(stack.app, name="local", help="The local stack: stand-ins for AWS,
 def main() -> None:
     """Runs a command. Bad input, refused data and absent services end in one message; only a bug shows a traceback."""
     logging.getLogger("opentelemetry").setLevel(logging.ERROR)
+    # A scheduler's way to stop us, too, leaves through every `with`: what runs in the warehouse is cancelled.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
     except PipelineError as exc:

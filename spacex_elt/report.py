@@ -16,7 +16,17 @@ if TYPE_CHECKING:
     from local.airflow import DagRunOutcome
     from local.stack import StackState
 
-_COUNTS = ("extracted", "accepted", "quarantined", "duplicate", "inserted", "updated", "unchanged", "deleted")
+_COUNTS = (
+    "extracted",
+    "accepted",
+    "quarantined",
+    "duplicate",
+    "inserted",
+    "restored",
+    "updated",
+    "unchanged",
+    "deleted",
+)
 _SHORT = dict(zip(_COUNTS, ("extr.", "acc.", "quar.", "dup.", "ins.", "upd.", "same", "del."), strict=True))
 _WIDE = 115  # columns that the full words need
 _STYLES = {Verdict.GO: "green", Verdict.QUARANTINE: "yellow", Verdict.NO_GO: "red"}

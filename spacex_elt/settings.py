@@ -6,12 +6,15 @@ The same names are set by the task definitions in production and by `.local/stac
 import os
 import tempfile
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from pydantic import AliasChoices, Field, ValidationError
+from pydantic import AliasChoices, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from contracts.errors import UsageError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 STATE_DIR = REPOSITORY / ".local"
@@ -39,7 +42,11 @@ class Settings(AirbyteSettings):
     environment: str  # names the deployment in telemetry and incidents: "prod", "laptop"
     docs_bucket: str
     docs_url: str  # where people open the docs bucket
-    warehouse_secret_id: str  # Secrets Manager: JSON with host, port, database, username, password
+    # One of these three says how to log in to the warehouse.
+    warehouse_secret_id: str = ""  # Secrets Manager: JSON with host, port, database, username, password
+    warehouse_cluster: str = ""  # a provisioned Redshift cluster that lets our role in, for an hour at a time
+    warehouse_workgroup: str = ""  # a Redshift Serverless workgroup that does
+    warehouse_database: str = ""  # with a cluster or workgroup: the database's name
     copy_role_arn: str  # the role Redshift assumes for COPY
     alert_topic_arn: str
     alert_queue_url: str = ""  # where `spacex-elt alerts` reads what was announced
@@ -49,6 +56,20 @@ class Settings(AirbyteSettings):
     lake_retention_days: int = Field(default=400, ge=1)  # every other object of a batch or run
     dbt_project_dir: Path = REPOSITORY / "dbt"
     work_dir: Path = Path(tempfile.gettempdir()) / f"spacex-elt-{os.getuid()}"  # what a read-only container can write
+
+    @model_validator(mode="after")
+    def _one_way_to_log_in(self) -> "Settings":
+        ways = [self.warehouse_secret_id, self.warehouse_cluster, self.warehouse_workgroup]
+        if sum(map(bool, ways)) != 1:
+            raise ValueError(
+                "set exactly one of SPACEX_ELT_WAREHOUSE_SECRET_ID, SPACEX_ELT_WAREHOUSE_CLUSTER, "
+                "SPACEX_ELT_WAREHOUSE_WORKGROUP"
+            )
+        if bool(self.warehouse_database) == bool(self.warehouse_secret_id):
+            raise ValueError(
+                "set SPACEX_ELT_WAREHOUSE_DATABASE with a cluster or workgroup, and only then: a secret holds its own"
+            )
+        return self
 
 
 AnySettings = TypeVar("AnySettings", bound=AirbyteSettings)
@@ -74,13 +95,18 @@ def _read(kind: type[AnySettings]) -> AnySettings:
     try:
         return kind()
     except ValidationError as exc:
-        names = ", ".join(
-            f"SPACEX_ELT_{str(error['loc'][0]).upper()} ({error['msg'].lower()})" for error in exc.errors()
-        )
+        names = ", ".join(map(_told, exc.errors()))
         raise UsageError(
             f"settings are missing or wrong: {names}. Expected them in the environment, or a running local stack: "
             "start it with `spacex-elt local up`."
         ) from exc
+
+
+def _told(error: "ErrorDetails") -> str:
+    """One thing that is wrong: of a single variable, or between several."""
+    if not error["loc"]:
+        return str(error["ctx"]["error"])
+    return f"SPACEX_ELT_{str(error['loc'][0]).upper()} ({error['msg'].lower()})"
 
 
 def load_env_file() -> None:

@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,8 +21,9 @@ from loader.s3 import S3Store
 from observability.alerts_sns import ReceivedAlert, SnsAlerts, SqsInbox
 from observability.aws_errors import translated
 from observability.telemetry import start
-from spacex_elt.secrets import read_airbyte_credentials, read_warehouse_address
+from spacex_elt.secrets import read_airbyte_credentials
 from spacex_elt.settings import AirbyteSettings, Settings, load_env_file, read_settings, traceparent
+from spacex_elt.warehouse_login import warehouse_login
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -60,7 +60,7 @@ def open_pipeline(run_id: str) -> Iterator[Pipeline]:
                     sync_server=AirbyteServer(
                         airbyte_http(settings), settings.airbyte_connection_id, settings.airbyte_source_id
                     ),
-                    warehouse_address=cache(lambda: read_warehouse_address(settings.warehouse_secret_id)),
+                    warehouse_address=warehouse_login(settings),
                     copy_role_arn=settings.copy_role_arn,
                     alerts=SnsAlerts(sns, settings.alert_topic_arn),
                     telemetry=telemetry,

@@ -45,7 +45,8 @@ def row_bars(record: DatasetRecord) -> tuple[Bar, ...]:
     gate = [("accepted", record.accepted), ("quarantined", record.quarantined), ("duplicate", record.duplicate)]
     bars = [_bar("At the raw gate", record.extracted, gate)]
     if record.inserted is not None and record.updated is not None and record.unchanged is not None:
-        load = [("inserted", record.inserted), ("updated", record.updated), ("unchanged", record.unchanged)]
+        load = [("inserted", record.inserted), ("restored", record.restored or 0)]
+        load += [("updated", record.updated), ("unchanged", record.unchanged)]
         bars.append(_bar("In the published table", record.accepted, load))
     return tuple(bars)
 

@@ -277,7 +277,7 @@ def _why_held(record: DatasetRecord) -> str:
 
 
 def _is_unchanged(record: DatasetRecord) -> bool:
-    return record.was_already_published or not any((record.inserted, record.updated, record.deleted))
+    return record.was_already_published or not any((record.inserted, record.restored, record.updated, record.deleted))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -22,10 +22,10 @@ def warehouse_query(sql: str, as_json: AsJson = False) -> None:
     """
     from loader.warehouse import query_read_only
     from spacex_elt import report
-    from spacex_elt.secrets import read_warehouse_address
     from spacex_elt.settings import read_settings
+    from spacex_elt.warehouse_login import warehouse_login
 
-    names, rows = query_read_only(read_warehouse_address(read_settings().warehouse_secret_id), sql)
+    names, rows = query_read_only(warehouse_login(read_settings())(), sql)
     if as_json:
         print_result([dict(zip(names, row, strict=True)) for row in rows])
     else:
@@ -42,10 +42,10 @@ def warehouse_plan(as_json: AsJson = False) -> None:
     from loader.migrate import look, refuse_refused
     from loader.warehouse import connect
     from spacex_elt.migration_report import print_plan
-    from spacex_elt.secrets import read_warehouse_address
     from spacex_elt.settings import read_settings
+    from spacex_elt.warehouse_login import warehouse_login
 
-    with connect(read_warehouse_address(read_settings().warehouse_secret_id)) as session:
+    with connect(warehouse_login(read_settings())) as session:
         plan = look(session, read_contracts(FOLDER))
     if as_json:
         print_result(_as_json(plan))
@@ -65,11 +65,11 @@ def warehouse_apply(as_json: AsJson = False) -> None:
     from loader.warehouse import connect
     from spacex_elt.migration_report import print_rest, step_words
     from spacex_elt.progress import Progress
-    from spacex_elt.secrets import read_warehouse_address
     from spacex_elt.settings import read_settings
+    from spacex_elt.warehouse_login import warehouse_login
 
     progress = Progress()
-    with connect(read_warehouse_address(read_settings().warehouse_secret_id)) as session:
+    with connect(warehouse_login(read_settings())) as session:
         plan = migrate(session, read_contracts(FOLDER), lambda step: progress.say(step_words(step)))
     if as_json:
         print_result(_as_json(plan))

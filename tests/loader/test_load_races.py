@@ -2,16 +2,21 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier, Event
 
 import pytest
 
-from contracts.errors import PipelineError, ServiceUnavailable
-from contracts.model import Contract
+from contracts import rules
+from contracts.comparisons import Shrinkage
+from contracts.errors import PipelineError, RowsDoNotReconcile, ServiceUnavailable
+from contracts.model import Contract, RuleKind
+from contracts.rules import Note
 from loader.batch import Batch
-from loader.load import LoadOutput, prepare_warehouse
+from loader.load import LoadOutput, load_batch, prepare_warehouse
+from loader.warehouse import Session
 from tests.loader.rig import Rig, Snapshot, fates, go, thing, things
-from validation.results import LoadGateResult
+from validation.results import LoadGateResult, Verdict
 
 pytestmark = pytest.mark.stack
 
@@ -41,6 +46,23 @@ def meet(barrier: Barrier) -> Callable[[Contract, Batch, int], LoadGateResult]:
     return check
 
 
+def told(outcome: LoadOutput | PipelineError) -> tuple[bool, int, int]:
+    """Whether another published it, and what that did: rows inserted and unchanged."""
+    assert isinstance(outcome, LoadOutput)
+    assert outcome.published is not None
+    return outcome.was_already_published, outcome.published.inserted, outcome.published.unchanged
+
+
+def test_two_loads_of_one_batch_that_publish_at_the_same_moment_both_end_well(rig: Rig) -> None:
+    snapshot, barrier = rig.land(A, B), Barrier(2)
+
+    outcomes = at_once([lambda run=run: rig.load(snapshot, run, meet(barrier)) for run in ("run-2", "run-3")])  # type: ignore[misc]
+
+    assert sorted(told(outcome) for outcome in outcomes) == [(False, 2, 0), (True, 0, 2)]
+    assert len(rig.ledger()) == 1
+    assert rig.staging_tables() == []
+
+
 @pytest.mark.parametrize("attempt", range(3))
 def test_two_loads_of_one_batch_at_once_publish_it_once(rig: Rig, attempt: int) -> None:
     rig.publish(A, B)
@@ -48,9 +70,8 @@ def test_two_loads_of_one_batch_at_once_publish_it_once(rig: Rig, attempt: int) 
 
     outcomes = at_once([lambda: rig.load(snapshot, "run-2"), lambda: rig.load(snapshot, "run-3")])
 
-    # Both may give way, each seeing the other at its staging table; a scheduler tries again.
-    assert all(isinstance(outcome, LoadOutput | ServiceUnavailable) for outcome in outcomes), outcomes
-    assert isinstance(rig.load(snapshot, "run-2"), LoadOutput)
+    assert all(isinstance(outcome, LoadOutput) for outcome in outcomes), outcomes
+    assert sorted(told(outcome) for outcome in outcomes) == [(False, 1, 1), (True, 0, 2)]
     assert len(rig.ledger()) == 2
     assert rig.live() == [("b", "first"), ("c", "first")]
     assert rig.rows("select count(*) from {raw}") == [(3,)]
@@ -64,7 +85,8 @@ def test_a_load_whose_batch_was_published_meanwhile_says_so(rig: Rig) -> None:
     def publish_elsewhere(contract: Contract, batch: Batch, staged_count: int) -> LoadGateResult:
         with rig.session() as session:  # the other's row, and its staging table left for us
             session.run(
-                "insert into pipeline.load_ledger select %s, %s, 'run-2', '1.0.0', %s, 2, 2, 0, 0, 0, 0, 2, getdate(), 0",
+                "insert into pipeline.load_ledger "
+                "select %s, %s, 'run-2', '1.0.0', %s, 2, 2, 0, 0, 0, 0, 2, getdate(), 0",
                 (batch.batch_id, contract.dataset, batch.landed_at_ms),
             )
             session.commit()
@@ -86,9 +108,71 @@ def test_a_staging_table_that_somebody_emptied_deletes_no_row(rig: Rig) -> None:
             session.commit()
         return go(contract, batch, staged_count)
 
-    with pytest.raises(ServiceUnavailable, match="another load of the same batch is at work"):
+    with pytest.raises(RowsDoNotReconcile, match="3 rows staged against 0"):
         rig.load(snapshot, check=begin_again_elsewhere)
     assert len(rig.live()) == 2
+
+
+def test_a_staging_table_that_the_batchs_publisher_took_away_is_no_trouble(rig: Rig) -> None:
+    snapshot = rig.land(A, B)
+
+    def overtake(contract: Contract, batch: Batch, staged_count: int) -> LoadGateResult:
+        rig.load(snapshot, "run-2")
+        return go(contract, batch, staged_count)
+
+    assert told(rig.load(snapshot, "run-1", overtake)) == (True, 0, 2)
+    assert rig.staging_tables() == []
+
+
+def test_a_key_that_is_published_twice_is_no_snapshots_to_build_on(rig: Rig) -> None:
+    rig.publish(A, B)
+    with rig.session() as session:  # keys are not enforced
+        session.run(f"insert into raw_spacex.{rig.contract.dataset} select * from raw_spacex.{rig.contract.dataset}")
+        session.commit()
+    before, ledger = rig.everything(), rig.ledger()
+
+    with pytest.raises(RowsDoNotReconcile, match="3 rows staged against 5"):
+        rig.load(rig.land(A, B, C))
+    assert (rig.everything(), rig.ledger()) == (before, ledger)
+
+
+def test_rows_that_a_statement_did_not_change_as_counted_undo_the_whole_publication(rig: Rig) -> None:
+    rig.publish(A, B)
+    snapshot = rig.land(A, C)
+    before, ledger = rig.everything(), rig.ledger()
+
+    class Deaf(Session):
+        """Loses the statement that marks rows deleted."""
+
+        def run(self, sql: str, parameters: Sequence[object] = ()) -> int:
+            return 0 if sql.startswith("update raw_spacex") else super().run(sql, parameters)
+
+    with rig.session() as session:
+        session.__class__ = Deaf
+        with pytest.raises(RowsDoNotReconcile, match="1 rows deleted against 0; 0 rows kept against 1; 2 rows live"):
+            load_batch(rig.store, session, rig.loading(snapshot))
+    assert (rig.everything(), rig.ledger()) == (before, ledger)
+
+
+def test_a_snapshot_published_meanwhile_is_what_losing_rows_is_measured_by(
+    new_rig: Callable[[Contract], Rig],
+) -> None:
+    limit = rules.set_rule(
+        "", RuleKind.SHRINKAGE, Shrinkage(max_ratio=0.25, floor_count=1), Note(reason="Things stay."), name="few-lost"
+    )
+    plain = things()
+    rig = new_rig(replace(plain, rules=(*plain.rules, limit)))
+    rig.publish(A)
+    larger, smaller = rig.land(*(thing(name) for name in "abcdefgh")), rig.land(A, B)
+
+    def overtake(contract: Contract, batch: Batch, staged_count: int) -> LoadGateResult:
+        rig.load(larger, "run-2")
+        return go(contract, batch, staged_count)
+
+    with pytest.raises(ServiceUnavailable, match="another snapshot was published meanwhile"):
+        rig.load(smaller, "run-3", overtake)
+    assert len(rig.live()) == 8
+    assert rig.load(smaller, "run-3").verdict is Verdict.NO_GO
 
 
 def test_a_staging_table_that_somebody_took_away_is_worth_a_retry(rig: Rig) -> None:

@@ -177,3 +177,25 @@ def test_a_hash_says_nothing_of_when_or_by_which_sync_a_row_came(rig: Rig) -> No
     rig.publish(thing("b"))
     rig.publish(thing("a", text="x"), run_id="run-9")
     assert rig.hashes()["a"] == before["a"]
+
+
+LARGE = {"just above a varchar": 65_536, "two slices and a byte": 64_001, "a megabyte": 1 << 20}
+
+
+@pytest.mark.parametrize("size", LARGE.values(), ids=LARGE)
+def test_a_nested_value_larger_than_a_varchar_is_loaded_and_its_last_letter_counts(rig: Rig, size: int) -> None:
+    def large(last: str) -> Record:
+        return thing("a", nested={"text": "x" * (size - 12) + last}, items=[last * 70_000])
+
+    assert rig.publish(large("x"), thing("b", nested={"n": 1})) == (2, 0, 0, 0, 0, 2)
+    assert rig.rows("select json_size(nested) from {raw} where id = 'a'") == [(size,)]
+    assert rig.publish(large("x"), thing("b", nested={"n": 1})) == (0, 0, 2, 0, 0, 2)
+    assert rig.publish(large("y"), thing("b", nested={"n": 1})) == (0, 1, 1, 0, 0, 2)
+
+
+def test_a_rows_hash_is_the_same_beside_a_large_one_and_without(new_rig: Callable[[Contract], Rig]) -> None:
+    alone, beside = new_rig(things()), new_rig(things())
+    small = [thing("a", nested={"n": [1, None]}, items=[]), thing("c", nested={"t": "x" * 65_527}), thing("d")]
+    alone.publish(*small)
+    beside.publish(*small, thing("b", nested={"t": "x" * 200_000}))
+    assert alone.hashes() == {key: found for key, found in beside.hashes().items() if key != "b"}

@@ -271,10 +271,10 @@ BROKEN: dict[str, Callable[[LoadOutput], LoadOutput]] = {
     "extracted = lines in landing": lambda output: replace(output, raw_gate=raw_gate(CORES, lines=4)),
     "accepted = manifest": lambda output: replace(output, manifest_count=6),
     "copied = staged": lambda output: replace(output, published=replace(COUNTS, staged=6)),
-    "staged = inserted + updated + unchanged": lambda output: replace(output, published=replace(COUNTS, inserted=3)),
-    "inserted + updated + unchanged + kept = live rows": lambda output: replace(
-        output, published=replace(COUNTS, live=9)
+    "staged = inserted + restored + updated + unchanged": lambda output: replace(
+        output, published=replace(COUNTS, inserted=3)
     ),
+    "staged + kept = live rows": lambda output: replace(output, published=replace(COUNTS, live=9)),
 }
 
 

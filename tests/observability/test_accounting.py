@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from observability.accounting import GateCounts, LoadCounts, balances
 
 GATE = GateCounts(extracted=205, accepted=200, quarantined=3, duplicate=2, landed=205)
-LOAD = LoadCounts(manifest=200, copied=200, staged=200, inserted=50, updated=20, unchanged=130, kept=3, live=203)
+LOAD = LoadCounts(
+    manifest=200, copied=200, staged=200, inserted=40, restored=10, updated=20, unchanged=130, kept=3, live=203
+)
 
 
 def test_every_row_accounted_for_holds_on_every_leg() -> None:
@@ -18,8 +20,8 @@ def test_every_row_accounted_for_holds_on_every_leg() -> None:
         ("accepted = manifest", 200, 200),
         ("manifest = copied", 200, 200),
         ("copied = staged", 200, 200),
-        ("staged = inserted + updated + unchanged", 200, 200),
-        ("inserted + updated + unchanged + kept = live rows", 203, 203),
+        ("staged = inserted + restored + updated + unchanged", 200, 200),
+        ("staged + kept = live rows", 203, 203),
     ]
     assert all(balance.holds for balance in found)
 
@@ -59,5 +61,5 @@ def test_true_counts_always_balance(
     lines = accepted + quarantined + duplicate
     gate = GateCounts(lines, accepted, quarantined, duplicate, lines)
     unchanged = accepted - inserted - updated
-    load = LoadCounts(accepted, accepted, accepted, inserted, updated, unchanged, kept, accepted + kept)
+    load = LoadCounts(accepted, accepted, accepted, inserted, 0, updated, unchanged, kept, accepted + kept)
     assert all(balance.holds for balance in balances(gate, load))

@@ -17,7 +17,7 @@ from validation.results import Verdict
 DOCS = "http://docs.example/runs/run-1.html"
 KEYS = ["run_id", "source", "verdict", "datasets", "transform", "docs"]
 DATASET_KEYS = ["dataset", "extracted", "accepted", "quarantined", "duplicate"]
-DATASET_KEYS += ["inserted", "updated", "unchanged", "deleted", "verdict"]
+DATASET_KEYS += ["inserted", "restored", "updated", "unchanged", "deleted", "verdict"]
 
 HELD = dataset_record("launches", rejected=21, verdict=Verdict.NO_GO)
 GOOD = dataset_record("cores")

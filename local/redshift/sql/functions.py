@@ -71,12 +71,12 @@ RULES: dict[str, Rule] = {
     # SUPER and JSON
     **_rules("redshift", 1, 1, "json_parse json_serialize json_typeof can_json_parse get_array_length is_array"),
     **_rules("redshift", 1, 1, "is_object is_scalar is_varchar is_integer is_bigint is_smallint is_decimal is_float"),
-    **_rules("redshift", 1, 1, "is_boolean is_valid_json is_valid_json_array"),
+    **_rules("redshift", 1, 1, "is_boolean is_valid_json is_valid_json_array json_size json_serialize_to_varbyte"),
     **_rules("redshift", 1, 2, "json_array_length"),
     **_rules("redshift", 2, 3, "json_extract_array_element_text"),
     **_rules("redshift", 2, 7, "json_extract_path_text"),
     **_rules("redshift", 0, _MANY, "array object"),
-    **_rules("redshift", 2, 2, "array_concat"),
+    **_rules("redshift", 2, 2, "array_concat from_varbyte"),
     # Aggregates
     **_rules("pg_catalog", 1, 1, "count min max bool_and bool_or any_value", Role.AGGREGATE),
     **_rules("redshift", 1, 1, "sum avg stddev stddev_samp stddev_pop variance var_samp var_pop", Role.AGGREGATE),

@@ -291,13 +291,27 @@ create or replace function redshift.within_varchar(text) returns character varyi
 language plpgsql immutable strict parallel safe as $$
 begin
     if octet_length($1) > 65535 then
-        raise exception using errcode = '22001', message = 'JSON_SERIALIZE result exceeds the VARCHAR limit of 65535 bytes';
+        raise exception using errcode = '22001', message = 'the result exceeds the VARCHAR limit of 65535 bytes';
     end if;
     return $1;
 end $$;
 -- jsonb prints a space after each colon and comma; Redshift does not. Strings are matched whole, so they stay intact.
+create or replace function redshift.json_text(super) returns text language sql immutable strict parallel safe
+    return regexp_replace(($1::jsonb)::text, '("(?:[^"\\]|\\.)*")|([:,]) ', '\1\2', 'g');
 create or replace function redshift.json_serialize(super) returns character varying language sql immutable strict parallel safe
-    return redshift.within_varchar(regexp_replace(($1::jsonb)::text, '("(?:[^"\\]|\\.)*")|([:,]) ', '\1\2', 'g'));
+    return redshift.within_varchar(redshift.json_text($1));
+-- Both take what JSON_SERIALIZE refuses: https://docs.aws.amazon.com/redshift/latest/dg/r_json_size.html
+create or replace function redshift.json_size(super) returns integer language sql immutable strict parallel safe
+    return octet_length(redshift.json_text($1));
+create or replace function redshift.json_serialize_to_varbyte(super) returns bytea language sql immutable strict parallel safe
+    return convert_to(redshift.json_text($1), 'UTF8');
+create or replace function redshift.from_varbyte(bytea, text) returns character varying language sql immutable strict parallel safe
+    return redshift.within_varchar(case lower($2)
+        when 'hex' then encode($1, 'hex')
+        when 'utf8' then convert_from($1, 'UTF8')
+        when 'utf-8' then convert_from($1, 'UTF8')
+        else redshift.fail('22023', 'from_varbyte: unknown format ' || $2)::text
+    end);
 create or replace function redshift.json_typeof(super) returns character varying language sql immutable strict parallel safe
     return jsonb_typeof($1::jsonb)::character varying;
 create or replace function redshift.can_json_parse(text) returns boolean language sql immutable strict parallel safe

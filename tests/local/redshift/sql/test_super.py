@@ -155,6 +155,13 @@ def test_a_string_put_into_super_stays_a_string(run: Run) -> None:
         ("array_concat(array(1), array(2))", "[1, 2]"),
         ("json_parse('null') is null", True),
         ('json_serialize(json_parse(\'{"a": [1, "b: , c"]}\'))', '{"a":[1,"b: , c"]}'),
+        # As AWS's pages have it: r_json_size, JSON_SERIALIZE_TO_VARBYTE.
+        ("json_size(json_parse('[10001,10002,\"⬤\"]'))", 19),
+        (
+            "from_varbyte(json_serialize_to_varbyte(json_parse('[10001,10002,\"abc\"]')), 'hex')",
+            "5b31303030312c31303030322c22616263225d",
+        ),
+        ("from_varbyte(substring(json_serialize_to_varbyte(json_parse('[1,\"é\"]')), 5, 2), 'utf8')", "é"),
         ("can_json_parse('[1,')", False),
         ("is_valid_json('{\"a\": 1}')", True),
         ("json_extract_path_text('{\"a\": {\"b\": \"c\"}}', 'a', 'b')", "c"),
@@ -191,3 +198,21 @@ def test_json_serialize_fails_above_varchars_limit_instead_of_giving_more(run: R
     assert run(f"select len({fits})") == [(65535,)]
     with pytest.raises(psycopg2.DataError, match="65535"):
         run(f"select len({fits.replace('65533', '65534')})")
+
+
+LARGE = "array_concat(array(repeat('a', 65000)), array(repeat('b', 65000)))"
+
+
+def test_what_is_above_varchars_limit_is_measured_and_cut_as_bytes(run: Run) -> None:
+    assert run(f"select json_size({LARGE})") == [(130007,)]
+    end = f"from_varbyte(substring(json_serialize_to_varbyte({LARGE}), 130004, 32000), 'utf8')"
+    assert run(f"select {end}") == [('bb"]',)]
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [f"json_serialize({LARGE})", f"from_varbyte(substring(json_serialize_to_varbyte({LARGE}), 1, 40000), 'hex')"],
+)
+def test_no_text_gets_above_varchars_limit(run: Run, expression: str) -> None:
+    with pytest.raises(psycopg2.DataError, match="65535"):
+        run(f"select {expression}")
