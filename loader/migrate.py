@@ -45,14 +45,16 @@ def refuse_refused(plan: MigrationPlan) -> None:
 
 def refuse_behind(session: Session, contract: Contract) -> None:
     """Raises UsageError when the dataset's table, or the ledger, is not yet what a load of this contract needs."""
-    tables = read_tables(session, TABLE_SCHEMAS)
     wanted = {contract.dataset: raw_table(contract), "ledger": LEDGER_TABLE}
-    plans = [
-        plan_table(about, table, tables.get(table.name), frozenset(), partial(_count_nulls, session))
-        for about, table in wanted.items()
-    ]
-    session.commit()
-    reasons = [reason for plan in plans for reason in plan.reasons_to_hold]
+
+    def plans() -> list[MigrationPlan]:
+        tables = read_tables(session, TABLE_SCHEMAS)
+        return [
+            plan_table(about, table, tables.get(table.name), frozenset(), partial(_count_nulls, session))
+            for about, table in wanted.items()
+        ]
+
+    reasons = [reason for plan in session.transaction(plans) for reason in plan.reasons_to_hold]
     if reasons:
         raise UsageError(
             f"the warehouse is behind contract version {contract.version} of {contract.dataset}: {'; '.join(reasons)}. "

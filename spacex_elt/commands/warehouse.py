@@ -1,5 +1,7 @@
 """Owns the commands on the warehouse itself: asking it, migrating its tables and rebuilding them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +12,7 @@ from spacex_elt.commands.output import AsJson, print_result, results
 
 if TYPE_CHECKING:
     from loader.migration import MigrationPlan
+    from loader.warehouse import Session
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -40,13 +43,11 @@ def warehouse_plan(as_json: AsJson = False) -> None:
     """
     from contracts.read import FOLDER, read_contracts
     from loader.migrate import look, refuse_refused
-    from loader.warehouse import connect
     from spacex_elt.migration_report import print_plan
-    from spacex_elt.settings import read_settings
-    from spacex_elt.warehouse_login import warehouse_login
 
-    with connect(warehouse_login(read_settings())) as session:
-        plan = look(session, read_contracts(FOLDER))
+    contracts = read_contracts(FOLDER)
+    with _session() as session:
+        plan = look(session, contracts)
     if as_json:
         print_result(_as_json(plan))
     else:
@@ -62,15 +63,13 @@ def warehouse_apply(as_json: AsJson = False) -> None:
     """
     from contracts.read import FOLDER, read_contracts
     from loader.migrate import migrate, refuse_refused
-    from loader.warehouse import connect
     from spacex_elt.migration_report import print_rest, step_words
     from spacex_elt.progress import Progress
-    from spacex_elt.settings import read_settings
-    from spacex_elt.warehouse_login import warehouse_login
 
-    progress = Progress()
-    with connect(warehouse_login(read_settings())) as session:
-        plan = migrate(session, read_contracts(FOLDER), lambda step: progress.say(step_words(step)))
+    contracts, progress = read_contracts(FOLDER), Progress()
+    with _session() as session:
+        session.work_as("apply")
+        plan = migrate(session, contracts, lambda step: progress.say(step_words(step)))
     if as_json:
         print_result(_as_json(plan))
     else:
@@ -101,6 +100,17 @@ def warehouse_rebuild(
     else:
         print_rebuilt(results(), done)
     refuse_different(done)
+
+
+@contextmanager
+def _session() -> Iterator["Session"]:
+    from loader.warehouse import connect
+    from spacex_elt.settings import read_settings
+    from spacex_elt.warehouse_login import warehouse_login
+
+    login = warehouse_login(read_settings())
+    with connect(login(), login) as session:
+        yield session
 
 
 def _as_json(plan: "MigrationPlan") -> dict[str, Any]:
