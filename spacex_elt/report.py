@@ -27,7 +27,7 @@ _COUNTS = (
     "unchanged",
     "deleted",
 )
-_SHORT = dict(zip(_COUNTS, ("extr.", "acc.", "quar.", "dup.", "ins.", "upd.", "same", "del."), strict=True))
+_SHORT = dict(zip(_COUNTS, ("extr.", "acc.", "quar.", "dup.", "ins.", "rest.", "upd.", "same", "del."), strict=True))
 _WIDE = 115  # columns that the full words need
 _STYLES = {Verdict.GO: "green", Verdict.QUARANTINE: "yellow", Verdict.NO_GO: "red"}
 
