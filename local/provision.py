@@ -64,7 +64,7 @@ def _make_user_and_database(session: connection, password: str) -> None:
         at.execute("set log_min_error_statement = panic")  # no statement with the password into the server's log
         user = Identifier(WAREHOUSE_USER)
         verb = SQL("alter" if _exists(at, "pg_roles", "rolname", WAREHOUSE_USER) else "create")
-        at.execute(SQL("{} role {} login password {}").format(verb, user, Literal(password)))
+        at.execute(SQL("{} role {} login createrole password {}").format(verb, user, Literal(password)))
         if not _exists(at, "pg_database", "datname", WAREHOUSE_DATABASE):
             at.execute(SQL("create database {} owner {}").format(Identifier(WAREHOUSE_DATABASE), user))
 

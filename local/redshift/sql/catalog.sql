@@ -75,6 +75,10 @@ create or replace function redshift.encoding_number(text) returns integer langua
         0
     )
 $$;
+create or replace function redshift.identity_type(oid) returns text language sql stable as $$
+    select case when $1 = 0 then 'public' when u.rolcanlogin then 'user' else 'role' end
+    from (select 1) as one left join pg_catalog.pg_roles as u on u.oid = $1
+$$;
 create or replace function redshift.is_shown(namespace name) returns boolean language sql immutable as $$
     select $1 not in (
         'redshift', 'redshift_catalog', 'redshift_information_schema', 'stand_in', 'pg_toast'
@@ -365,12 +369,42 @@ create view redshift_catalog.svv_relation_privileges (
 select
     n.nspname::text, c.relname::text, acl.privilege_type, acl.grantee,
     case acl.grantee when 0 then 'public' else pg_get_userbyid(acl.grantee)::text end,
-    case acl.grantee when 0 then 'public' else 'user' end,
+    redshift.identity_type(acl.grantee),
     acl.is_grantable
 from pg_catalog.pg_class as c
 inner join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
 cross join aclexplode(c.relacl) as acl
 where c.relkind in ('r', 'v', 'm') and redshift.is_shown(n.nspname);
+
+create view redshift_catalog.svv_schema_privileges (
+    namespace_name, privilege_type, identity_id, identity_name, identity_type, admin_option
+) as
+select
+    n.nspname::text, acl.privilege_type, acl.grantee,
+    case acl.grantee when 0 then 'public' else pg_get_userbyid(acl.grantee)::text end,
+    redshift.identity_type(acl.grantee), acl.is_grantable
+from pg_catalog.pg_namespace as n
+cross join aclexplode(n.nspacl) as acl
+where redshift.is_shown(n.nspname);
+
+create view redshift_catalog.svv_default_privileges (
+    schema_name, object_type, owner_id, owner_name, owner_type, privilege_type, grantee_id, grantee_name, grantee_type,
+    admin_option
+) as
+select
+    n.nspname::text, case d.defaclobjtype when 'r' then 'RELATION' when 'f' then 'FUNCTION' end, d.defaclrole,
+    pg_get_userbyid(d.defaclrole)::text, 'user', acl.privilege_type, acl.grantee,
+    case acl.grantee when 0 then 'public' else pg_get_userbyid(acl.grantee)::text end,
+    redshift.identity_type(acl.grantee), acl.is_grantable
+from pg_catalog.pg_default_acl as d
+inner join pg_catalog.pg_namespace as n on d.defaclnamespace = n.oid
+cross join aclexplode(d.defaclacl) as acl
+where d.defaclobjtype in ('r', 'f');
+
+create view redshift_catalog.svv_roles (role_id, role_name, role_owner, external_id) as
+select oid, rolname::text, null::text, null::text
+from pg_catalog.pg_roles
+where not rolcanlogin and rolname not like 'pg\_%';
 
 -- There are no external schemas here.
 create view redshift_catalog.svv_external_schemas (esoid, eskind, schemaname, esowner, databasename, esoptions) as

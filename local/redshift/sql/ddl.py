@@ -6,6 +6,7 @@ from local.redshift.sql.dml import translate_late_binding, translate_query
 from local.redshift.sql.lexing import literal, quote
 from local.redshift.sql.reader import Reader, dotted
 from local.redshift.sql.refusal import not_supported, syntax_error
+from local.redshift.sql.session import default_privileges
 from local.redshift.sql.tables import Attributes, byte_check, column, column_type, table_constraint
 
 Answer = tuple[str, str | None]
@@ -17,6 +18,8 @@ def _create(reader: Reader) -> Answer:
         return _create_schema(reader)
     if reader.take("database"):
         return f"CREATE DATABASE {quote(reader.name())}", None  # whose user may: none here; and never in a transaction
+    if reader.take("role"):  # PostgreSQL's role that nobody logs in as is what Redshift calls one
+        return f"CREATE ROLE {quote(reader.name())} NOLOGIN", None
     or_replace = reader.take("or", "replace")
     if reader.take("view"):
         return _create_view(reader, or_replace)
@@ -156,6 +159,8 @@ def _truncate(reader: Reader) -> Answer:
 
 def _alter(reader: Reader) -> Answer:
     reader.expect("alter")
+    if reader.take("default", "privileges"):
+        return default_privileges(reader)
     if reader.take("schema"):
         name = _schema_name(reader)
         if reader.take("rename", "to"):

@@ -266,6 +266,20 @@ def _grant(reader: Reader) -> Answer:
     return f"{word.upper()} {privileges} ON {objects} {link} {', '.join(grantees)}", None
 
 
+def default_privileges(reader: Reader) -> Answer:
+    """What follows ALTER DEFAULT PRIVILEGES: what others may do with the tables that this user will make."""
+    reader.expect("in", "schema")
+    schema = quote(reader.name())
+    word = reader.take_one_of("grant", "revoke")
+    if word is None:
+        raise reader.unexpected("GRANT or REVOKE")
+    privileges = _privileges(reader)
+    reader.expect("on", "tables", "to" if word == "grant" else "from")
+    link = "TO" if word == "grant" else "FROM"
+    change = f"{word.upper()} {privileges} ON TABLES {link} {_grantee(reader)}"
+    return f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} {change}", None
+
+
 def _privileges(reader: Reader) -> str:
     if reader.take("all"):
         reader.take("privileges")
