@@ -38,7 +38,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @pytest.fixture(scope="module")
 def of_dbt(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Outcome]:
-    return run_dbt_tests([f"{module.replace('.', '/')}.py" for module in MODULES], cluster.env, tmp_path_factory.mktemp("dbt"))
+    return run_dbt_tests(
+        [f"{module.replace('.', '/')}.py" for module in MODULES], cluster.env, tmp_path_factory.mktemp("dbt")
+    )
 
 
 @pytest.fixture(scope="module")
