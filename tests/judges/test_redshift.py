@@ -4,7 +4,6 @@ All of them: make judges-redshift.
 """
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import pytest
 
