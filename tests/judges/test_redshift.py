@@ -4,7 +4,6 @@ All of them: make judges-redshift.
 """
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import pytest
 
@@ -38,7 +37,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @pytest.fixture(scope="module")
 def of_dbt(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Outcome]:
-    return run_dbt_tests([f"{module.replace('.', '/')}.py" for module in MODULES], cluster.env, tmp_path_factory.mktemp("dbt"))
+    return run_dbt_tests(
+        [f"{module.replace('.', '/')}.py" for module in MODULES], cluster.env, tmp_path_factory.mktemp("dbt")
+    )
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,17 @@ update pg_cast
 set castfunc = 'redshift.boolean_to_text(boolean)'::regprocedure
 where castsource = 'boolean'::regtype and casttarget in ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype);
 
+-- The session. Which parameters are kept under a name of ours: session.py.
+create or replace function redshift.current_setting(text) returns character varying language sql stable as $$
+    select case
+        when $1 = 'query_group'
+            then coalesce(nullif(pg_catalog.current_setting('stand_in.query_group', true), ''), 'default')
+        when lower($1) in ('search_path', 'timezone', 'statement_timeout', 'client_encoding', 'datestyle', 'application_name')
+            then pg_catalog.current_setting($1)
+        when redshift.fail('42704', format('the parameter "%s" is not known to this Redshift stand-in', $1)) then null
+    end
+$$;
+
 -- Strings
 create or replace function redshift.too_long(name text, most integer, octets integer) returns boolean
     language sql immutable parallel safe

@@ -43,8 +43,7 @@ _SHOWN = {
     "enable_result_cache_for_session": "on",
     "max_identifier_length": "127",
 }
-# Kept by PostgreSQL under a name of ours, and what each is as long as nobody sets it.
-_KEPT = {"query_group": "default"}
+_KEPT = {"query_group"}  # by PostgreSQL, under a name of ours
 _PRIVILEGES = ("select", "insert", "update", "delete", "references", "usage", "create", "temporary", "temp", "execute")
 
 
@@ -145,8 +144,7 @@ def _show(reader: Reader) -> Answer:
     elif name == "time" and reader.take("zone"):
         name = "timezone"
     if name in _KEPT:
-        value = f"coalesce(nullif(current_setting('stand_in.{name}', true), ''), {literal(_KEPT[name])})"
-        return f"SELECT CAST({value} AS character varying) AS {quote(name)}", "SHOW"
+        return f"SELECT redshift.current_setting({literal(name)}) AS {quote(name)}", "SHOW"
     if name in _SHOWN:
         return f"SELECT CAST({literal(_SHOWN[name])} AS character varying) AS {quote(name)}", "SHOW"
     if name in _PASSED_ON:

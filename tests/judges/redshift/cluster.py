@@ -18,7 +18,6 @@ from local.postgres import RunningPostgres, running_postgres
 from local.redshift.sql import bootstrap_sql
 
 DATABASE = "judged"
-HYPHENATED = "judged-too"
 USER = "judge"
 _PASSWORD = "correct horse"
 _OTHERS = ("dbt_test_user_1", "dbt_test_user_2", "dbt_test_user_3", "dbt_test_group_1")
@@ -35,12 +34,11 @@ class Cluster:
 
     @property
     def env(self) -> dict[str, str]:
-        """How dbt-redshift's tests are told of a cluster. Its IAM and data sharing variables stay unset."""
+        """How dbt-redshift's tests are told of a cluster. Those for IAM and for a second database stay unset."""
         return {
             "REDSHIFT_TEST_HOST": "127.0.0.1",
             "REDSHIFT_TEST_PORT": str(self.port),
             "REDSHIFT_TEST_DBNAME": DATABASE,
-            "REDSHIFT_TEST_DBNAME_W_HYPHEN": HYPHENATED,
             "REDSHIFT_TEST_USER": USER,
             "REDSHIFT_TEST_PASS": _PASSWORD,
             "REDSHIFT_TEST_REGION": "us-east-1",
@@ -86,11 +84,9 @@ def _provision(postgres: RunningPostgres) -> None:
         cursor.execute(f"create role {USER} login")
         for name in _OTHERS:
             cursor.execute(f"create role {name}")
-        for database in (DATABASE, HYPHENATED):
-            cursor.execute(f'create database "{database}" owner {USER}')
-    for database in (DATABASE, HYPHENATED):
-        with closing(psycopg2.connect(postgres.dsn(database))) as connection, connection:
-            connection.cursor().execute(bootstrap_sql())
+        cursor.execute(f"create database {DATABASE} owner {USER}")
+    with closing(psycopg2.connect(postgres.dsn(DATABASE))) as connection, connection:
+        connection.cursor().execute(bootstrap_sql())
 
 
 def _port(server: "subprocess.Popen[bytes]", log: Path) -> int:

@@ -186,7 +186,10 @@ def test_what_is_the_stand_ins_own_is_not_listed(run: Run) -> None:
 def test_a_query_group_is_shown_as_it_was_set(run: Run) -> None:
     assert run("show query_group") == [("default",)]
     assert run("set query_group to 'nightly'; show query_group") == [("nightly",)]
+    assert run("select current_setting('query_group')") == [("nightly",)]
     assert run("reset query_group; show query_group") == [("default",)]
+    with pytest.raises(psycopg2.Error, match='the parameter "shared_buffers" is not known'):
+        run("select current_setting('shared_buffers')")
 
 
 def test_a_database_is_not_made_in_a_transaction(run: Run) -> None:
