@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from local.redshift.backend import Backend, PostgresSaid
+from local.redshift.copy.blocks import BlockField, BlockMaker
 from local.redshift.copy.convert import converter
 from local.redshift.copy.failure import CopyFailed, load_error, not_supported
 from local.redshift.copy.grammar import DEFAULT_ROLE, CopyCommand, Location, Match, parse_copy
 from local.redshift.copy.journal import Journal, LoadRecord
-from local.redshift.copy.jsonpaths import Extract, compile_path, read_jsonpaths
+from local.redshift.copy.jsonpaths import Step, compile_path, read_jsonpaths
 from local.redshift.copy.lines import gunzip, split_lines
 from local.redshift.copy.rows import Field, RowMaker, TooManyErrors
 from local.redshift.copy.source import objects_to_load
@@ -120,7 +121,14 @@ class _Load:
         """Choose the objects and compile the columns."""
         options = command.options
         match = options.json if isinstance(options.json, Match) else None
-        maker = RowMaker(_fields(store, command, target), match, options.max_error_count, options.invalid_replacement)
+        fields = _fields(store, command, target)
+        maker = RowMaker(
+            [Field(field.column, field.extract, field.convert) for field in fields],
+            match,
+            options.max_error_count,
+            options.invalid_replacement,
+            BlockMaker(fields, options),
+        )
         objects = objects_to_load(store, command)
         return cls(_row_chunks(store, objects, maker, is_gzip=options.is_gzip), objects, maker)
 
@@ -129,20 +137,20 @@ class _Load:
         return next(self._chunks, None)
 
 
-def _fields(store: ObjectStore, command: CopyCommand, target: Target) -> list[Field]:
+def _fields(store: ObjectStore, command: CopyCommand, target: Target) -> list[BlockField]:
     fields = []
-    for column, extract in zip(target.columns, _extracts(store, command, target), strict=True):
+    for column, steps in zip(target.columns, _paths(store, command, target), strict=True):
         convert = converter(column, command.options)
         if convert is None:
             raise not_supported(f"column {column.name} of type {column.type}")
-        fields.append(Field(column, extract, convert))
+        fields.append(BlockField(column, steps, compile_path(steps), convert))
     return fields
 
 
-def _extracts(store: ObjectStore, command: CopyCommand, target: Target) -> list[Extract]:
+def _paths(store: ObjectStore, command: CopyCommand, target: Target) -> list[tuple[Step, ...]]:
     where = command.options.json
     if not isinstance(where, Location):
-        return [compile_path((column.name,)) for column in target.columns]
+        return [(column.name,) for column in target.columns]
     try:
         paths = read_jsonpaths(store.read(where), where)
     except (ObjectMissing, StoreFailed) as exc:
@@ -152,7 +160,7 @@ def _extracts(store: ObjectStore, command: CopyCommand, target: Target) -> list[
             "Number of jsonpaths and the number of columns should match. JSONPath size: "
             f"{len(paths)}, Number of columns in table or column list: {len(target.columns)}"
         )
-    return [compile_path(path) for path in paths]
+    return paths
 
 
 def _row_chunks(
@@ -165,10 +173,10 @@ def _row_chunks(
             waiting += rows
             size += sum(map(len, rows))
             if size >= _CHUNK or len(maker.errors) >= _ERRORS_KEPT:
-                yield "".join(row + "\n" for row in waiting).encode()
+                yield "\n".join([*waiting, ""]).encode()
                 waiting, size = [], 0
     if waiting:
-        yield "".join(row + "\n" for row in waiting).encode()
+        yield "\n".join([*waiting, ""]).encode()
 
 
 def _object_rows(store: ObjectStore, source: SourceObject, maker: RowMaker, *, is_gzip: bool) -> Iterator[list[str]]:

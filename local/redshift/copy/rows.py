@@ -4,14 +4,16 @@ What a value must look like is convert.py's business, where lines come from load
 """
 
 import codecs
+import contextlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from local.redshift.copy import convert
+from local.redshift.copy.blocks import LINES_AT_ONCE, BlockMaker, NotPlain
 from local.redshift.copy.convert import BadValue, Column, Convert, EmptyField, ExactNumber, InexactNumber
 from local.redshift.copy.grammar import Match
 from local.redshift.copy.jsonpaths import Extract, NotAnObject
@@ -50,7 +52,14 @@ class Field:
 class RowMaker:
     """Makes rows of one COPY; keeps count of them and what was wrong with the others."""
 
-    def __init__(self, fields: Sequence[Field], match: Match | None, max_error_count: int, replacement: str | None):
+    def __init__(
+        self,
+        fields: Sequence[Field],
+        match: Match | None,
+        max_error_count: int,
+        replacement: str | None,
+        blocks: BlockMaker | None = None,
+    ) -> None:
         self.row_count = 0
         self.error_count = 0
         self.errors: list[RowError] = []
@@ -58,9 +67,23 @@ class RowMaker:
         self._match = match
         self._error_limit = max(max_error_count, 1)
         self._replacement = replacement
+        self._blocks = blocks
 
-    def rows(self, lines: Iterable[bytes], first_number: int, file_name: str) -> list[str]:
+    def rows(self, lines: Sequence[bytes], first_number: int, file_name: str) -> list[str]:
         """The rows of a block of lines. Raises TooManyErrors."""
+        rows = []
+        for start in range(0, len(lines), LINES_AT_ONCE):
+            rows += self._block(lines[start : start + LINES_AT_ONCE], first_number + start, file_name)
+        self.row_count += len(rows)
+        return rows
+
+    def _block(self, lines: Sequence[bytes], first_number: int, file_name: str) -> list[str]:
+        if self._blocks is not None:
+            with contextlib.suppress(NotPlain):
+                return self._blocks.rows(lines)
+        return self._one_by_one(lines, first_number, file_name)
+
+    def _one_by_one(self, lines: Sequence[bytes], first_number: int, file_name: str) -> list[str]:
         rows = []
         for number, line in enumerate(lines, start=first_number):
             if not line or line.isspace():
@@ -69,7 +92,6 @@ class RowMaker:
                 rows.append(self._row(self._parsed(line), line))
             except _BadLine as exc:
                 self._refuse(RowError(file_name, number, exc.column, exc.code, exc.reason, _shown(line), exc.raw_value))
-        self.row_count += len(rows)
         return rows
 
     def take_errors(self) -> list[RowError]:
