@@ -41,10 +41,11 @@ def main() -> int:
 
 async def _serve(arguments: argparse.Namespace) -> None:
     passwords = json.loads(Path(arguments.credentials).read_text(encoding="utf-8"))
+    signing_key = Path(arguments.signing_key).read_bytes() if arguments.signing_key else None
     certificates = ensure_certificates(Path(arguments.tls))
     server = Server(
         postgres=PostgresAddress(arguments.postgres_socket, arguments.postgres_superuser),
-        door=Door(certificates.context(), passwords),
+        door=Door(certificates.context(), passwords, signing_key),
         translate=translate,
         store=s3_store(),
         copy_rules=CopyRules(tuple(arguments.role_arn), os.environ.get("AWS_REGION")),
@@ -80,6 +81,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--database", required=True, help="where COPY keeps its records; must exist")
     parser.add_argument(
         "--credentials", required=True, help='JSON file {"user": "password"}, readable by its owner only'
+    )
+    parser.add_argument(
+        "--signing-key", help="file: what temporary passwords are signed with; none is taken without it"
     )
     parser.add_argument("--tls", required=True, help="directory of the certificates; made there when missing")
     parser.add_argument("--role-arn", action="append", default=[], help="a role COPY may name; may be repeated")

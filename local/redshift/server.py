@@ -16,6 +16,7 @@ from local.redshift.backend import Backend, PostgresAddress, PostgresSaid, Unrea
 from local.redshift.copy.journal import Journal
 from local.redshift.copy.load import CopyRules, CopyRunner
 from local.redshift.copy.store import ObjectStore
+from local.redshift.copy.target import quoted
 from local.redshift.messages import Problem
 from local.redshift.session import Client, Session
 from local.redshift.startup import CancelRequest, Door, Guest, Refusal
@@ -26,6 +27,13 @@ log = logging.getLogger(__name__)
 
 _LOG_IN_S = 60
 _READ_AHEAD = 1 << 18
+_ENSURE_USER = """do $user$
+begin
+    create role {name} login;
+exception when duplicate_object or unique_violation then
+    null;
+end
+$user$"""
 _COPY_TABLES = Path(__file__).with_name("copy_tables.sql")
 
 
@@ -79,6 +87,8 @@ class Server:
             guest = await self.door.admit(client.stream, client.writer)
             if isinstance(guest, CancelRequest):
                 return await backend.cancel(self.postgres, guest.key)
+        if guest.creates_user:
+            await self._ensure_user(guest)
         session_key = secrets.token_hex(16)
         async with self._backend(guest, session_key) as connection:
             client.send(startup.greeting(connection.settings, connection.key))
@@ -89,6 +99,14 @@ class Server:
             except ConnectionLost:
                 ended = "terminating connection: the database behind it went away. What was not committed is undone."
                 await _say(client.writer, Problem("57P01", ended, severity="FATAL"))
+
+    async def _ensure_user(self, guest: Guest) -> None:
+        """Make the user at its first log-in, without rights, as Redshift does for an IAM identity."""
+        connection = await Backend.open(self.postgres, self.postgres.log_in(guest.database))
+        try:
+            await connection.script(_ENSURE_USER.format(name=quoted(guest.user)))
+        finally:
+            await connection.close()
 
     @contextlib.asynccontextmanager
     async def _backend(self, guest: Guest, session_key: str) -> AsyncIterator[Backend]:

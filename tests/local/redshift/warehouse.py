@@ -30,6 +30,7 @@ from local.redshift.tls import Certificates, ensure_certificates
 
 ROLE = "arn:aws:iam::123456789012:role/spacex-elt-copy"
 PASSWORD = "correct horse"
+SIGNING_KEY = b"a key of these tests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ async def serve(postgres_socket: str, tls: Path) -> None:
     """Serve as `python -m local.redshift` does, but with the fake translator; says its port when it listens."""
     server = Server(
         postgres=PostgresAddress(postgres_socket, "postgres"),
-        door=Door(ensure_certificates(tls).context(), {"loader": PASSWORD, "stranger": "known to nobody"}),
+        door=Door(ensure_certificates(tls).context(), {"loader": PASSWORD, "stranger": "known to nobody"}, SIGNING_KEY),
         translate=pass_on,
         store=s3_store(),
         copy_rules=CopyRules((ROLE,), "us-east-1"),
