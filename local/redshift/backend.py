@@ -129,10 +129,10 @@ class Backend:
             self._keep(raw)
         return raw[5:]
 
-    def write_sync(self) -> None:
-        """Queue the end of the series of messages."""
+    def write_sync(self, before: bytes = b"") -> None:
+        """Queue the end of the series of messages, after the last of them."""
         self._has_failed = False
-        self.write(messages.SYNC)
+        self.write(before + messages.SYNC)
 
     async def fail(self) -> None:
         """Make PostgreSQL see an error, so that its transaction fails as the client's statement did. A Sync is due."""

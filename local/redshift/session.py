@@ -6,7 +6,7 @@ Log-in is the server's job (server.py); what a statement becomes is sql/'s, how 
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from local.redshift import messages
 from local.redshift.backend import Backend, PostgresSaid
@@ -21,6 +21,7 @@ from local.redshift.stream import ClientGone, ConnectionLost, MessageStream
 # the transaction, and fails when the transaction has failed.
 _NOTHING = "set session stand_in.nothing = ''"
 _LOOK_AFTER_CLIENT_S = 1.0
+_SENT_AT_ONCE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,22 @@ class Client:
 
     stream: MessageStream
     writer: asyncio.StreamWriter
+    _waiting: bytearray = field(default_factory=bytearray)
 
     def send(self, raw: bytes) -> None:
-        """Queue a message."""
-        self.writer.write(raw)
+        """Queue a message. Several go out together: each time costs a round of encryption and a system call."""
+        self._waiting.extend(raw)
+
+    @property
+    def has_much_to_send(self) -> bool:
+        """Whether it is worth a flush by itself."""
+        return len(self._waiting) >= _SENT_AT_ONCE
 
     async def flush(self) -> None:
-        """Wait until the client has taken most of what was sent. Raises ClientGone."""
+        """Send what is queued, and wait until the client has taken most of it. Raises ClientGone."""
+        if self._waiting:
+            self.writer.write(bytes(self._waiting))
+            self._waiting.clear()
         try:
             await self.writer.drain()
         except (ConnectionError, OSError) as exc:
@@ -78,6 +88,7 @@ class Session:
     async def run(self) -> None:
         """Converse. Raises ClientGone, or ConnectionLost when PostgreSQL went away."""
         while True:
+            await self._client.flush()
             raw = await self._client.next()
             kind, body = raw[:1], raw[5:]
             if kind == b"X":
@@ -88,7 +99,6 @@ class Session:
                 await self._sync()
             elif not self._is_skipping:
                 await self._extended(kind, body, raw)
-            await self._client.flush()
 
     # --- simple queries
 
@@ -174,9 +184,9 @@ class Session:
 
     async def _sync(self) -> None:
         self._is_skipping = False
-        self._backend.write(bytes(self._queued))
+        queued = bytes(self._queued)
         self._queued.clear()
-        self._backend.write_sync()
+        self._backend.write_sync(queued)
         await self._relay_until_ready()
 
     async def _refuse(self, problem: Problem) -> None:
@@ -235,7 +245,8 @@ class Session:
         kind = raw[:1]
         if kind == b"D":
             self._client.send(raw)
-            await self._client.flush()
+            if self._client.has_much_to_send:
+                await self._client.flush()
             return False
         if kind in (b"1", b"2", b"3", b"n", b"T", b"C", b"I", b"s") and self._awaited:
             executed = self._awaited.popleft()
@@ -257,9 +268,11 @@ class Session:
     async def _answer(self) -> bytes:
         """PostgreSQL's next message. Raises ClientGone when nobody is left to hear it."""
         while True:
+            if (raw := self._backend.stream.take_block()) is not None:
+                return raw
             try:
                 async with asyncio.timeout(_LOOK_AFTER_CLIENT_S):
-                    return await self._backend.stream.next_block()
+                    await self._backend.stream.more()
             except TimeoutError:
                 if self._client.stream.is_at_end:
                     raise ClientGone from None

@@ -10,6 +10,7 @@ import boto3
 import pytest
 import redshift_connector
 from botocore.exceptions import ClientError
+from redshift_connector.error import ProgrammingError
 
 from local.redshift import temporary
 from local.redshift.temporary import Pass
@@ -35,7 +36,7 @@ def test_an_identity_unknown_to_the_database_becomes_a_user_without_rights(wareh
         with closing(warehouse.connect(user=ROLE.login, password=password(ROLE))) as connection:
             cursor = connection.cursor()
             assert cursor.execute("select current_user").fetchone() == [ROLE.user]
-            with pytest.raises(redshift_connector.ProgrammingError, match="42501"):
+            with pytest.raises(ProgrammingError, match="42501"):
                 cursor.execute("create schema of_mine")
 
 
@@ -96,7 +97,7 @@ def test_redshift_connector_logs_in_with_the_identity_of_its_key(
         connection.rollback()
 
 
-def client(stack: StackState, service: Any, key: str, secret: str = "any") -> Any:
+def client(stack: StackState, service: Any, key: str, secret: str) -> Any:
     return boto3.client(
         service,
         endpoint_url=stack.env["AWS_ENDPOINT_URL"],
@@ -108,7 +109,7 @@ def client(stack: StackState, service: Any, key: str, secret: str = "any") -> An
 
 @pytest.mark.stack
 def test_a_role_that_is_assumed_is_a_user_of_its_own(stack: StackState) -> None:
-    with closing(client(stack, "sts", "any")) as sts:
+    with closing(client(stack, "sts", "any", "any")) as sts:
         role = "arn:aws:iam::123456789012:role/team/reader"
         given = sts.assume_role(RoleArn=role, RoleSessionName="me")["Credentials"]
     with closing(client(stack, "redshift", given["AccessKeyId"], given["SecretAccessKey"])) as redshift:
@@ -120,9 +121,9 @@ def test_a_role_that_is_assumed_is_a_user_of_its_own(stack: StackState) -> None:
 def test_what_is_not_known_to_the_local_aws_is_refused_as_aws_does(stack: StackState) -> None:
     key = stack.env["AWS_ACCESS_KEY_ID"]
     with (
-        closing(client(stack, "redshift", key)) as redshift,
-        closing(client(stack, "redshift", "AKIANOBODY")) as nobody,
-        closing(client(stack, "redshift-serverless", key)) as serverless,
+        closing(client(stack, "redshift", key, "any")) as redshift,
+        closing(client(stack, "redshift", "AKIANOBODY", "any")) as nobody,
+        closing(client(stack, "redshift-serverless", key, "any")) as serverless,
     ):
         with pytest.raises(ClientError, match="ClusterNotFound"):
             redshift.describe_clusters(ClusterIdentifier="mars")
