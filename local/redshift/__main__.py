@@ -59,6 +59,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     logging.getLogger(__name__).info("listening on %s:%s", address[0], address[1])
     await stop.wait()
     listener.close()
+    await server.close()
 
 
 async def _install(server: Server, database: str) -> None:

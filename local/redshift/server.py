@@ -8,7 +8,7 @@ import contextlib
 import logging
 import secrets
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.redshift import backend, startup
@@ -17,6 +17,7 @@ from local.redshift.copy.journal import Journal
 from local.redshift.copy.load import CopyRules, CopyRunner
 from local.redshift.copy.store import ObjectStore
 from local.redshift.copy.target import quoted
+from local.redshift.history import History, SessionHistory
 from local.redshift.messages import Problem
 from local.redshift.session import Client, Session
 from local.redshift.startup import CancelRequest, Door, Guest, Refusal
@@ -46,9 +47,15 @@ class Server:
     translate: Translate
     store: ObjectStore
     copy_rules: CopyRules
+    _histories: dict[str, History] = field(default_factory=dict)
+
+    async def close(self) -> None:
+        """Write down what is still to be written."""
+        for history in self._histories.values():
+            await history.flush()
 
     async def install(self, database: str) -> None:
-        """Make the tables that COPY writes its records to. Doing it twice is harmless."""
+        """Make the tables that records of loads and queries go to. Doing it twice is harmless."""
         connection = await Backend.open(self.postgres, self.postgres.log_in(database))
         try:
             await connection.script(_COPY_TABLES.read_text(encoding="utf-8"))
@@ -93,7 +100,9 @@ class Server:
         async with self._backend(guest, session_key) as connection:
             client.send(startup.greeting(connection.settings, connection.key))
             copy = CopyRunner(self.store, Journal(self.postgres, guest.database), self.copy_rules)
-            session = Session(client, connection, self.translate, copy, session_key)
+            history = self._histories.setdefault(guest.database, History(self.postgres, guest.database))
+            told = SessionHistory(history, guest.user, connection.pid, guest.database)
+            session = Session(client, connection, self.translate, copy, session_key, told)
             try:
                 await session.run()
             except ConnectionLost:

@@ -12,6 +12,7 @@ from local.redshift import messages
 from local.redshift.backend import Backend, PostgresSaid
 from local.redshift.copy.failure import CopyFailed
 from local.redshift.copy.load import CopyRunner
+from local.redshift.history import SessionHistory
 from local.redshift.messages import Problem
 from local.redshift.sql import Refused
 from local.redshift.statements import Statement, Translate
@@ -30,6 +31,7 @@ class Prepared:
 
     tag: str | None = None
     copy: str | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +73,20 @@ class Session:
     """One client and its own connection to PostgreSQL. `run` returns when the client says goodbye."""
 
     def __init__(
-        self, client: Client, backend: Backend, translate: Translate, copy: CopyRunner, session_key: str
+        self,
+        client: Client,
+        backend: Backend,
+        translate: Translate,
+        copy: CopyRunner,
+        session_key: str,
+        history: SessionHistory,
     ) -> None:
         self._client = client
         self._backend = backend
         self._translate = translate
         self._copy = copy
         self._session_key = session_key
+        self._history = history
         self._status = b"I"
         self._is_skipping = False  # after an error, until Sync
         self._prepared: dict[str, Prepared] = {}
@@ -104,6 +113,7 @@ class Session:
 
     async def _simple(self, sql: str) -> None:
         self._is_skipping = False
+        await self._history.prepare_for(sql)
         try:
             statements = self._translate(sql)
         except Refused as exc:
@@ -111,6 +121,8 @@ class Session:
             self._client.send(_problem(exc).encode())
             return await self._finish_simple()
         if all(statement.copy is None and statement.sql and statement.tag is None for statement in statements):
+            for statement in statements:
+                self._history.began(statement.original)
             self._backend.write(messages.query("\n;\n".join(statement.sql for statement in statements)))
             return await self._relay_until_ready()
         await self._one_by_one(statements)
@@ -121,8 +133,9 @@ class Session:
         for statement in statements:
             self._queue_parse("", statement, [])
             self._queue(messages.bind("", "") + messages.describe_portal("") + messages.execute(""), 3)
-            prepared = Prepared(statement.tag, statement.copy)
+            prepared = Prepared(statement.tag, statement.copy, statement.original)
             self._awaited[-1] = prepared
+            self._history.began(statement.original)
             if prepared.copy is None:
                 await self._relay_queued(shows_steps=False)
             else:
@@ -160,6 +173,7 @@ class Session:
             await self._refuse(Problem("08P01", f"the message of type {kind!r} is not supported"))
 
     async def _parse(self, name: str, sql: str, types: list[int]) -> None:
+        await self._history.prepare_for(sql)
         try:
             statements = self._translate(sql)
         except Refused as exc:
@@ -168,18 +182,20 @@ class Session:
             return await self._refuse(Problem("42601", "cannot insert multiple commands into a prepared statement"))
         if statements:
             self._queue_parse(name, statements[0], types)
-            self._prepared[name] = Prepared(statements[0].tag, statements[0].copy)
+            self._prepared[name] = Prepared(statements[0].tag, statements[0].copy, statements[0].original)
         else:
             self._queue(messages.parse(name, "", types), 1)
             self._prepared[name] = Prepared()
 
     async def _execute(self, prepared: Prepared, raw: bytes) -> None:
         if prepared.copy is None:
+            self._history.began(prepared.text)
             self._queued += raw
             self._awaited.append(prepared)
             return
         await self._relay_queued()
         if not self._is_skipping:
+            self._history.began(prepared.text)
             await self._run_copy(prepared.copy)
 
     async def _sync(self) -> None:
@@ -211,14 +227,17 @@ class Session:
             notices = await self._copy.run(statement, self._backend, self._client.stream, self._session_key)
         except CopyFailed as exc:
             await self._backend_fails_too()
+            self._history.failed(exc.problem.sqlstate, str(exc), self._copy.query_id)
             self._client.send(exc.problem.encode())
             self._is_skipping = True
         except PostgresSaid as exc:
+            self._history.failed(exc.fields.get("C", ""), str(exc), self._copy.query_id)
             self._client.send(exc.raw)
             self._is_skipping = True
         else:
             for notice in notices:
                 self._client.send(notice.encode())
+            self._history.succeeded("COPY", self._copy.query_id)
             self._client.send(messages.command_complete("COPY"))
         self._send_notices()
 
@@ -252,11 +271,15 @@ class Session:
             executed = self._awaited.popleft()
             if kind in (b"C", b"I") and executed is not None and executed.tag is not None:
                 raw = messages.command_complete(executed.tag)
+        if kind in (b"C", b"I"):
+            self._history.succeeded(messages.read_text(raw, 5)[0] if kind == b"C" else "")
         if kind == b"T":
             raw = messages.describe_as_redshift(raw)
         elif kind == b"t":
             raw = messages.parameters_as_redshift(raw)
         elif kind == b"E":
+            said = messages.read_problem(raw[5:])
+            self._history.failed(said.get("C", ""), said.get("M", ""))
             self._awaited.clear()
             self._is_skipping = True
         elif kind == b"Z":

@@ -8,6 +8,11 @@ class Statement(Protocol):
     """One statement of a client, ready for PostgreSQL."""
 
     @property
+    def original(self) -> str:
+        """The text as the client wrote it."""
+        ...
+
+    @property
     def sql(self) -> str:
         """One PostgreSQL statement; empty when there is nothing to run."""
         ...

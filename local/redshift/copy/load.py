@@ -43,6 +43,7 @@ class CopyRunner:
         self._store = store
         self._journal = journal
         self._rules = rules
+        self.query_id: int | None = None  # the last COPY's, if it came so far as to have one
 
     async def run(self, statement: str, backend: Backend, client: MessageStream, session_key: str) -> list[Problem]:
         """Load, in the transaction that is open on `backend`; what to tell the client besides that it is done.
@@ -50,11 +51,20 @@ class CopyRunner:
         Raises CopyFailed (the transaction is then still to be failed) or PostgresSaid (a Sync is due either way).
         Raises ClientGone when the client is seen to have gone.
         """
+        self.query_id = None
         command = parse_copy(statement)
         self._check(command)
         target = await find_target(backend, command)
         load = await asyncio.to_thread(_Load.prepare, self._store, command, target)
         record = LoadRecord(session_key, backend.pid, target, command, datetime.now(UTC), load.objects)
+        try:
+            await self._run(load, record, backend, client)
+        finally:
+            self.query_id = record.query_id
+        return _notices(target, load.maker)
+
+    async def _run(self, load: "_Load", record: LoadRecord, backend: Backend, client: MessageStream) -> None:
+        target = record.target
         try:
             await backend.copy_in(target.copy_sql, self._chunks(load, record, client))
         except TooManyErrors:
@@ -71,7 +81,6 @@ class CopyRunner:
         await self._journal.completed(record, load.maker)
         # Told to the session itself: in a transaction whose snapshot is older, the journal's new row cannot be seen.
         await backend.fetch(_REMEMBER_COUNT, (str(load.maker.row_count),))
-        return _notices(target, load.maker)
 
     def _check(self, command: CopyCommand) -> None:
         arn = command.options.role_arn

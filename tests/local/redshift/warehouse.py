@@ -10,7 +10,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +40,13 @@ class Passed:
     sql: str
     tag: str | None = None
     copy: str | None = None
+    original: str = ""
 
 
 def pass_on(text: str) -> list[Passed]:
     """Fake of the translator: statements divided by semicolons, three words with a meaning, all else as it is."""
     parts = [part.strip() for part in text.split(";")]
-    return [_passed(part) for part in parts if part]
+    return [replace(_passed(part), original=part) for part in parts if part]
 
 
 def _passed(part: str) -> Passed:
