@@ -37,7 +37,7 @@ def test_statements_are_told_with_their_end(connection: Connection, ask: Ask) ->
 def test_a_script_is_told_statement_by_statement(warehouse: Warehouse) -> None:
     with closing(warehouse.psycopg()) as connection, connection.cursor() as cursor:
         connection.autocommit = True
-        cursor.execute("set query_group to 'publish'; select 7 as one; vacuum; select 8 as two")
+        cursor.execute("set search_path to public; select 7 as one; vacuum; select 8 as two")
         with pytest.raises(psycopg2.Error):
             cursor.execute("select 9 as three; select 1 / 0; select 10 as four")
         cursor.execute(
@@ -45,13 +45,24 @@ def test_a_script_is_told_statement_by_statement(warehouse: Warehouse) -> None:
             "where session_id = pg_backend_pid() order by query_id"
         )
         assert cursor.fetchall() == [
-            ("set query_group to 'publish'", "default", "success"),
-            ("select 7 as one", "publish", "success"),
-            ("vacuum", "publish", "success"),
-            ("select 8 as two", "publish", "success"),
-            ("select 9 as three", "publish", "success"),
-            ("select 1 / 0", "publish", "failed"),
+            ("set search_path to public", "default", "success"),
+            ("select 7 as one", "default", "success"),
+            ("vacuum", "default", "success"),
+            ("select 8 as two", "default", "success"),
+            ("select 9 as three", "default", "success"),
+            ("select 1 / 0", "default", "failed"),
         ]
+
+
+def test_a_statement_carries_the_label_of_its_query_group(ask: Ask) -> None:
+    ask("set query_group to 'publish'")
+    ask("select 'in the group'")
+    ask("reset query_group")
+    ask("select 'outside'")
+    assert ask(
+        "select query_text, query_label from sys_query_history where session_id = pg_backend_pid() "
+        "and query_type = 'SELECT' order by query_id"
+    ) == [["select 'in the group'", "publish"], ["select 'outside'", "default"]]
 
 
 def test_a_copy_has_the_number_under_which_its_load_is_told(ask: Ask, put: Callable[[str, bytes], str]) -> None:

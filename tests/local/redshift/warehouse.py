@@ -57,6 +57,8 @@ def _passed(part: str) -> Passed:
         return Passed("", tag="VACUUM")
     if word == "copy":
         return Passed("", copy=part)
+    if "query_group" in part and word in ("set", "reset"):
+        return Passed("", tag=word.upper())
     if word == "analyze":
         return Passed("select 1 where false", tag="ANALYZE")
     return Passed(part)
