@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from local.redshift.backend import PostgresAddress, PostgresSaid, Unreachable
-from local.redshift.copy.load import CopyRules
+from local.redshift.copy.rules import CopyRules
 from local.redshift.copy.s3 import s3_store
 from local.redshift.server import Server
 from local.redshift.sql import translate

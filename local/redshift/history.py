@@ -28,6 +28,7 @@ select
     coalesce(query_id, nextval('stand_in.query_id')), user_name, session_id, database_name, query_label, query_type,
     status, start_time, end_time, returned_rows, error_message, query_text
 from json_populate_recordset(null::stand_in.queries, $1::json)
+on conflict do nothing
 """
 _WORDS = re.compile(r"\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*\(*\s*(\w+)(?:\s+(\w+))?", re.DOTALL)
 _QUERY_GROUP = re.compile(

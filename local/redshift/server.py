@@ -14,8 +14,9 @@ from pathlib import Path
 from local.redshift import backend, startup
 from local.redshift.backend import Backend, PostgresAddress, PostgresSaid, Unreachable
 from local.redshift.copy.journal import Journal
-from local.redshift.copy.load import CopyRules, CopyRunner
-from local.redshift.copy.store import ObjectStore
+from local.redshift.copy.load import CopyRunner
+from local.redshift.copy.rules import CopyRules
+from local.redshift.copy.s3 import S3Store
 from local.redshift.copy.target import quoted
 from local.redshift.history import History, SessionHistory
 from local.redshift.messages import Problem
@@ -23,6 +24,7 @@ from local.redshift.session import Client, Session
 from local.redshift.startup import CancelRequest, Door, Guest, Refusal
 from local.redshift.statements import Translate
 from local.redshift.stream import ClientGone, ConnectionLost, MessageStream
+from local.redshift.unload.run import UnloadRunner
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +47,7 @@ class Server:
     postgres: PostgresAddress
     door: Door
     translate: Translate
-    store: ObjectStore
+    store: S3Store
     copy_rules: CopyRules
     _histories: dict[str, History] = field(default_factory=dict)
 
@@ -102,7 +104,8 @@ class Server:
             copy = CopyRunner(self.store, Journal(self.postgres, guest.database), self.copy_rules)
             history = self._histories.setdefault(guest.database, History(self.postgres, guest.database))
             told = SessionHistory(history, guest.user, connection.pid, guest.database)
-            session = Session(client, connection, self.translate, copy, session_key, told)
+            unload = UnloadRunner(self.store, self.copy_rules, self.translate)
+            session = Session(client, connection, self.translate, copy, unload, session_key, told)
             try:
                 await session.run()
             except ConnectionLost:

@@ -17,6 +17,8 @@ from local.redshift.messages import Problem
 from local.redshift.sql import Refused
 from local.redshift.statements import Statement, Translate
 from local.redshift.stream import ClientGone, ConnectionLost, MessageStream
+from local.redshift.unload.grammar import is_unload
+from local.redshift.unload.run import UnloadRunner
 
 # Stands in for a statement that PostgreSQL need not run: it answers as a statement without rows does, takes part in
 # the transaction, and fails when the transaction has failed.
@@ -78,6 +80,7 @@ class Session:
         backend: Backend,
         translate: Translate,
         copy: CopyRunner,
+        unload: UnloadRunner,
         session_key: str,
         history: SessionHistory,
     ) -> None:
@@ -85,6 +88,7 @@ class Session:
         self._backend = backend
         self._translate = translate
         self._copy = copy
+        self._unload = unload
         self._session_key = session_key
         self._history = history
         self._status = b"I"
@@ -220,11 +224,16 @@ class Session:
         self._queued += raw
         self._awaited.extend([None] * answers)
 
-    # --- COPY
+    # --- COPY and UNLOAD
 
     async def _run_copy(self, statement: str) -> None:
+        tag = "UNLOAD" if is_unload(statement) else "COPY"
+        self._copy.query_id = None
         try:
-            notices = await self._copy.run(statement, self._backend, self._client.stream, self._session_key)
+            if tag == "UNLOAD":
+                notices = await self._unload.run(statement, self._backend, self._client.stream)
+            else:
+                notices = await self._copy.run(statement, self._backend, self._client.stream, self._session_key)
         except CopyFailed as exc:
             await self._backend_fails_too()
             self._history.failed(exc.problem.sqlstate, str(exc), self._copy.query_id)
@@ -237,8 +246,8 @@ class Session:
         else:
             for notice in notices:
                 self._client.send(notice.encode())
-            self._history.succeeded("COPY", self._copy.query_id)
-            self._client.send(messages.command_complete("COPY"))
+            self._history.succeeded(tag, self._copy.query_id)
+            self._client.send(messages.command_complete(tag))
         self._send_notices()
 
     # --- answers

@@ -24,7 +24,7 @@ class Statement(Protocol):
 
     @property
     def copy(self) -> str | None:
-        """The original text when it is a COPY, which PostgreSQL does not see."""
+        """The original text when it is a COPY or UNLOAD, which PostgreSQL does not see."""
         ...
 
 

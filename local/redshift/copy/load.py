@@ -5,18 +5,18 @@ Its statement is read by grammar.py, its objects chosen by source.py, its rows m
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from local.redshift.backend import Backend, PostgresSaid
 from local.redshift.copy.blocks import BlockField, BlockMaker
 from local.redshift.copy.convert import converter
 from local.redshift.copy.failure import CopyFailed, load_error, not_supported
-from local.redshift.copy.grammar import DEFAULT_ROLE, CopyCommand, Location, Match, parse_copy
+from local.redshift.copy.grammar import CopyCommand, Location, Match, parse_copy
 from local.redshift.copy.journal import Journal, LoadRecord
 from local.redshift.copy.jsonpaths import Step, compile_path, read_jsonpaths
 from local.redshift.copy.lines import gunzip, split_lines
 from local.redshift.copy.rows import Field, RowMaker, TooManyErrors
+from local.redshift.copy.rules import CopyRules
 from local.redshift.copy.source import objects_to_load
 from local.redshift.copy.store import ObjectMissing, ObjectStore, SourceObject, StoreFailed
 from local.redshift.copy.target import Target, find_target
@@ -26,14 +26,6 @@ from local.redshift.stream import ClientGone, MessageStream
 _CHUNK = 1 << 18  # characters handed to PostgreSQL at once
 _REMEMBER_COUNT = "select pg_catalog.set_config('stand_in.last_copy_count', $1, false)"
 _ERRORS_KEPT = 1000  # in memory, before they are written down
-
-
-@dataclass(frozen=True, slots=True)
-class CopyRules:
-    """What COPY may do on this server."""
-
-    role_arns: tuple[str, ...]  # that may be assumed; the first is the cluster's default role
-    region: str | None  # where the buckets are; None: REGION is not checked
 
 
 class CopyRunner:
@@ -51,9 +43,8 @@ class CopyRunner:
         Raises CopyFailed (the transaction is then still to be failed) or PostgresSaid (a Sync is due either way).
         Raises ClientGone when the client is seen to have gone.
         """
-        self.query_id = None
         command = parse_copy(statement)
-        self._check(command)
+        self._rules.check(command.options.role_arn, command.options.region)
         target = await find_target(backend, command)
         load = await asyncio.to_thread(_Load.prepare, self._store, command, target)
         record = LoadRecord(session_key, backend.pid, target, command, datetime.now(UTC), load.objects)
@@ -81,25 +72,6 @@ class CopyRunner:
         await self._journal.completed(record, load.maker)
         # Told to the session itself: in a transaction whose snapshot is older, the journal's new row cannot be seen.
         await backend.fetch(_REMEMBER_COUNT, (str(load.maker.row_count),))
-
-    def _check(self, command: CopyCommand) -> None:
-        arn = command.options.role_arn
-        if arn == DEFAULT_ROLE:
-            if not self._rules.role_arns:
-                raise load_error("No default IAM role is associated with the cluster")
-        elif arn not in self._rules.role_arns:
-            raise load_error(
-                f"Not authorized to get credentials of role {arn}",
-                "error:  Not authorized to get credentials of role\n  code:      30000",
-                f"Roles this server may assume: {', '.join(self._rules.role_arns) or 'none'}",
-            )
-        region = command.options.region
-        if region is not None and self._rules.region is not None and region != self._rules.region:
-            raise load_error(
-                "S3ServiceException:The bucket you are attempting to access must be addressed using the specified "
-                f"endpoint.,Status 301,Error PermanentRedirect (REGION '{region}', the buckets are in "
-                f"{self._rules.region})"
-            )
 
     async def _chunks(self, load: "_Load", record: LoadRecord, client: MessageStream) -> AsyncIterator[bytes]:
         while (chunk := await asyncio.to_thread(load.next_chunk)) is not None:

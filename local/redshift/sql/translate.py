@@ -18,8 +18,8 @@ class Translated:
     """One statement for PostgreSQL.
 
     `sql` may hold parameters ($1, ...) and is empty where nothing is to be run. `tag` replaces PostgreSQL's command
-    tag. `copy` is the statement as it was written when it is a COPY, which is not for PostgreSQL to run. `original` is
-    any statement as it was written.
+    tag. `copy` is the statement as it was written when it is a COPY or UNLOAD, which is not for PostgreSQL to run.
+    `original` is any statement as it was written.
     """
 
     sql: str
@@ -46,7 +46,7 @@ _QUERIES = {"select", "with", "insert", "update", "delete", "merge", "("}
 
 def _one(statement: Statement) -> Translated:
     first = statement.tokens[0].text
-    if first == "copy":
+    if first in ("copy", "unload"):
         return Translated("", copy=statement.original)
     if first in _QUERIES:
         return Translated(translate_statement(statement.text))

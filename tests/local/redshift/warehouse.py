@@ -21,7 +21,7 @@ from redshift_connector.error import Error
 
 from local.postgres import RunningPostgres
 from local.redshift.backend import PostgresAddress
-from local.redshift.copy.load import CopyRules
+from local.redshift.copy.rules import CopyRules
 from local.redshift.copy.s3 import s3_store
 from local.redshift.server import Server
 from local.redshift.sql import Refused
@@ -55,7 +55,7 @@ def _passed(part: str) -> Passed:
         raise Refused("REFUSE is not supported by this Redshift stand-in", hint="Say something else.")
     if word == "vacuum":
         return Passed("", tag="VACUUM")
-    if word == "copy":
+    if word in ("copy", "unload"):
         return Passed("", copy=part)
     if "query_group" in part and word in ("set", "reset"):
         return Passed("", tag=word.upper())
