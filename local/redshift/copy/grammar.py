@@ -26,6 +26,14 @@ class Location:
         return f"s3://{self.bucket}/{self.key}"
 
 
+class Format(Enum):
+    """How rows are written."""
+
+    JSON = "JSON"
+    CSV = "CSV"
+    PARQUET = "PARQUET"
+
+
 class Match(Enum):
     """How members of a JSON object find their columns when there are no JSONPaths."""
 
@@ -54,7 +62,15 @@ class Options:
     """What follows the source. The defaults are Redshift's."""
 
     role_arn: str | None = None  # None until IAM_ROLE is read; DEFAULT_ROLE for `IAM_ROLE default`
-    json: Match | Location | None = None
+    format: Format = Format.JSON
+    json: Match | Location | None = None  # with that format
+    delimiter: str = ","
+    quote: str = '"'
+    null_text: str = "\\N"
+    empty_is_null: bool = False
+    blanks_are_null: bool = False
+    ignores_blank_lines: bool = False
+    ignored_header_lines: int = 0
     is_gzip: bool = False
     is_manifest: bool = False
     max_error_count: int = 0
@@ -79,11 +95,12 @@ class CopyCommand:
 
 DEFAULT_ROLE = "default"
 
-_OTHER_FORMATS = frozenset(("AVRO", "CSV", "FIXEDWIDTH", "ORC", "PARQUET", "RCFILE", "SEQUENCEFILE", "SHAPEFILE"))
+_OTHER_FORMATS = frozenset(("AVRO", "FIXEDWIDTH", "ORC", "RCFILE", "SEQUENCEFILE", "SHAPEFILE"))
+_FORMATS = frozenset(("JSON", "CSV", "PARQUET"))
 _UNSUPPORTED = _OTHER_FORMATS | {
-    "ACCEPTANYDATE", "ACCESS_KEY_ID", "BLANKSASNULL", "BZIP2", "COMPROWS", "CREDENTIALS", "DELIMITER", "EMPTYASNULL",
-    "ENCODING", "ENCRYPTED", "ESCAPE", "EXPLICIT_IDS", "FILLRECORD", "IGNOREALLERRORS", "IGNOREBLANKLINES",
-    "IGNOREHEADER", "JOB", "KMS_KEY_ID", "LZOP", "MASTER_SYMMETRIC_KEY", "NOLOAD", "NULL", "PARALLEL", "QUOTE",
+    "ACCEPTANYDATE", "ACCESS_KEY_ID", "BZIP2", "COMPROWS", "CREDENTIALS",
+    "ENCODING", "ENCRYPTED", "ESCAPE", "EXPLICIT_IDS", "FILLRECORD", "IGNOREALLERRORS",
+    "JOB", "KMS_KEY_ID", "LZOP", "MASTER_SYMMETRIC_KEY", "NOLOAD", "PARALLEL",
     "READRATIO", "REMOVEQUOTES", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "SIMPLIFY", "SSH", "TOKEN", "TRIMBLANKS",
     "WITH", "ZSTD",
 }  # fmt: skip
@@ -121,8 +138,9 @@ class _Parser(Words):
             options = self._option(options)
         if options.role_arn is None:
             raise syntax_error("COPY needs IAM_ROLE: without it Redshift may not read S3")
-        if options.json is None:
-            raise not_supported("loading delimited text", "Say FORMAT AS JSON.")
+        if not _FORMATS & self._seen:
+            raise not_supported("loading delimited text", "Say FORMAT AS JSON, CSV or PARQUET.")
+        _check_format(options.format, self._seen)
         return CopyCommand(schema, table, columns, source, options)
 
     def _table(self) -> tuple[str | None, str]:
@@ -147,28 +165,29 @@ class _Parser(Words):
 
     def _option(self, options: Options) -> Options:
         token = self.take()
-        name = "JSON" if token.value == "FORMAT" else token.value
         if token.kind is not Kind.WORD:
             raise syntax_error(f'syntax error at or near "{token.text}"')
         if token.value in _UNSUPPORTED:
             raise not_supported(f"option {token.value}")
+        name = self._format() if token.value == "FORMAT" else token.value
         read = _OPTIONS.get(name)
         if read is None:
             raise syntax_error(f'syntax error at or near "{token.text}": COPY has no such option')
         if name in self._seen:
             raise syntax_error(f"conflicting or redundant options: {name} is given twice")
+        if name in _FORMATS and _FORMATS & self._seen:
+            raise syntax_error(f"conflicting or redundant options: {name} and another format")
         self._seen.add(name)
-        if token.value == "FORMAT":
-            self._format()
         return read(self, options)
 
-    def _format(self) -> None:
+    def _format(self) -> str:
         self.take_word("AS")
         token = self.take()
         if token.kind is Kind.WORD and token.value in _OTHER_FORMATS:
             raise not_supported(f"FORMAT {token.value}")
-        if token.kind is not Kind.WORD or token.value != "JSON":
-            raise syntax_error(f'syntax error at or near "{token.text}": expected FORMAT AS JSON')
+        if token.kind is not Kind.WORD or token.value not in _FORMATS:
+            raise syntax_error(f'syntax error at or near "{token.text}": expected JSON, CSV or PARQUET')
+        return token.value
 
     def json(self, options: Options) -> Options:
         self.take_word("AS")
@@ -180,6 +199,43 @@ class _Parser(Words):
         if value.lower() == "noshred":
             raise not_supported("FORMAT JSON 'noshred'")
         return replace(options, json=parse_location(value, "JSONPaths file"))
+
+    def csv(self, options: Options) -> Options:
+        return replace(options, format=Format.CSV)
+
+    def parquet(self, options: Options) -> Options:
+        return replace(options, format=Format.PARQUET, time_format=TimeFormat.AUTO)  # the file's own
+
+    def delimiter(self, options: Options) -> Options:
+        return replace(options, delimiter=self._character("DELIMITER"))
+
+    def quote(self, options: Options) -> Options:
+        return replace(options, quote=self._character("QUOTE"))
+
+    def null(self, options: Options) -> Options:
+        return replace(options, null_text=self.argument("NULL"))
+
+    def empty_as_null(self, options: Options) -> Options:
+        return replace(options, empty_is_null=True)
+
+    def blanks_as_null(self, options: Options) -> Options:
+        return replace(options, blanks_are_null=True)
+
+    def ignore_blank_lines(self, options: Options) -> Options:
+        return replace(options, ignores_blank_lines=True)
+
+    def ignore_header(self, options: Options) -> Options:
+        self.take_word("AS")
+        token = self.take()
+        if token.kind is not Kind.NUMBER:
+            raise CopyFailed("22023", f"IGNOREHEADER must be a number of lines, not {token.text}")
+        return replace(options, ignored_header_lines=int(token.value))
+
+    def _character(self, option: str) -> str:
+        character = self.argument(option)
+        if len(character) != 1 or not character.isascii() or character in "\r\n\0":
+            raise CopyFailed("22023", f"{option} takes one ASCII character, not '{character}'")
+        return character
 
     def iam_role(self, options: Options) -> Options:
         if self.take_word("DEFAULT"):
@@ -236,6 +292,21 @@ class _Parser(Words):
         return replace(options, region=self.argument("REGION"))
 
 
+# https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html
+_WITH_PARQUET = frozenset(("ACCEPTINVCHARS", "COMPUPDATE", "IAM_ROLE", "MANIFEST", "PARQUET", "STATUPDATE"))
+_WITH_CSV_ALONE = frozenset(
+    ("BLANKSASNULL", "DELIMITER", "EMPTYASNULL", "IGNOREBLANKLINES", "IGNOREHEADER", "NULL", "QUOTE")
+)
+
+
+def _check_format(chosen: Format, seen: set[str]) -> None:
+    misplaced = seen - _WITH_PARQUET if chosen is Format.PARQUET else set[str]()
+    if chosen is Format.JSON:
+        misplaced = seen & _WITH_CSV_ALONE
+    if misplaced:
+        raise CopyFailed("0A000", f"{', '.join(sorted(misplaced))} is not supported with FORMAT AS {chosen.value}")
+
+
 _OPTIONS: Mapping[str, Callable[[_Parser, Options], Options]] = MappingProxyType(
     {
         "ACCEPTINVCHARS": _Parser.accept_invalid_characters,
@@ -250,6 +321,15 @@ _OPTIONS: Mapping[str, Callable[[_Parser, Options], Options]] = MappingProxyType
         "ROUNDEC": _Parser.round_decimals,
         "STATUPDATE": _Parser.no_effect,
         "TIMEFORMAT": _Parser.time_format,
+        "BLANKSASNULL": _Parser.blanks_as_null,
+        "CSV": _Parser.csv,
+        "DELIMITER": _Parser.delimiter,
+        "EMPTYASNULL": _Parser.empty_as_null,
+        "IGNOREBLANKLINES": _Parser.ignore_blank_lines,
+        "IGNOREHEADER": _Parser.ignore_header,
+        "NULL": _Parser.null,
+        "PARQUET": _Parser.parquet,
+        "QUOTE": _Parser.quote,
         "TRUNCATECOLUMNS": _Parser.truncate_columns,
     }
 )

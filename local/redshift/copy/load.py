@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 from local.redshift.backend import Backend, PostgresSaid
 from local.redshift.copy.blocks import BlockField, BlockMaker
 from local.redshift.copy.convert import converter
+from local.redshift.copy.csv_rows import CsvRowMaker
 from local.redshift.copy.failure import CopyFailed, load_error, not_supported
-from local.redshift.copy.grammar import CopyCommand, Location, Match, parse_copy
+from local.redshift.copy.grammar import CopyCommand, Format, Location, Match, Options, parse_copy
 from local.redshift.copy.journal import Journal, LoadRecord
 from local.redshift.copy.jsonpaths import Step, compile_path, read_jsonpaths
 from local.redshift.copy.lines import gunzip, split_lines
+from local.redshift.copy.parquet import parquet_rows
 from local.redshift.copy.rows import Field, RowMaker, TooManyErrors
 from local.redshift.copy.rules import CopyRules
 from local.redshift.copy.source import objects_to_load
@@ -101,21 +103,23 @@ class _Load:
     def prepare(cls, store: ObjectStore, command: CopyCommand, target: Target) -> "_Load":
         """Choose the objects and compile the columns."""
         options = command.options
-        match = options.json if isinstance(options.json, Match) else None
         fields = _fields(store, command, target)
-        maker = RowMaker(
-            [Field(field.column, field.extract, field.convert) for field in fields],
-            match,
-            options.max_error_count,
-            options.invalid_replacement,
-            BlockMaker(fields, options),
-        )
+        maker = _row_maker(fields, options)
         objects = objects_to_load(store, command)
-        return cls(_row_chunks(store, objects, maker, is_gzip=options.is_gzip), objects, maker)
+        return cls(_row_chunks(store, objects, maker, command, target), objects, maker)
 
     def next_chunk(self) -> bytes | None:
         """Rows for PostgreSQL, None when there are no more."""
         return next(self._chunks, None)
+
+
+def _row_maker(fields: Sequence[BlockField], options: Options) -> RowMaker:
+    singly = [Field(field.column, field.extract, field.convert) for field in fields]
+    if options.format is Format.CSV:
+        return CsvRowMaker(singly, options)
+    match = options.json if isinstance(options.json, Match) else None
+    blocks = BlockMaker(fields, options) if options.format is Format.JSON else None
+    return RowMaker(singly, match, options.max_error_count, options.invalid_replacement, blocks)
 
 
 def _fields(store: ObjectStore, command: CopyCommand, target: Target) -> list[BlockField]:
@@ -130,6 +134,8 @@ def _fields(store: ObjectStore, command: CopyCommand, target: Target) -> list[Bl
 
 def _paths(store: ObjectStore, command: CopyCommand, target: Target) -> list[tuple[Step, ...]]:
     where = command.options.json
+    if command.options.format is not Format.JSON:
+        return [(place,) for place in range(len(target.columns))]
     if not isinstance(where, Location):
         return [(column.name,) for column in target.columns]
     try:
@@ -145,12 +151,12 @@ def _paths(store: ObjectStore, command: CopyCommand, target: Target) -> list[tup
 
 
 def _row_chunks(
-    store: ObjectStore, objects: Sequence[SourceObject], maker: RowMaker, *, is_gzip: bool
+    store: ObjectStore, objects: Sequence[SourceObject], maker: RowMaker, command: CopyCommand, target: Target
 ) -> Iterator[bytes]:
     waiting: list[str] = []
     size = 0
     for source in objects:
-        for rows in _object_rows(store, source, maker, is_gzip=is_gzip):
+        for rows in _object_rows(store, source, maker, command, target):
             waiting += rows
             size += sum(map(len, rows))
             if size >= _CHUNK or len(maker.errors) >= _ERRORS_KEPT:
@@ -160,14 +166,20 @@ def _row_chunks(
         yield "\n".join([*waiting, ""]).encode()
 
 
-def _object_rows(store: ObjectStore, source: SourceObject, maker: RowMaker, *, is_gzip: bool) -> Iterator[list[str]]:
+def _object_rows(
+    store: ObjectStore, source: SourceObject, maker: RowMaker, command: CopyCommand, target: Target
+) -> Iterator[list[str]]:
     name = str(source.location)
-    line_number = 1
     try:
         content = store.stream(source.location)
-        for lines in split_lines(gunzip(content, name) if is_gzip else content):
+        if command.options.format is Format.PARQUET:
+            yield from parquet_rows(content, target.columns, maker, name)
+            return
+        line_number = 1
+        for lines in split_lines(gunzip(content, name) if command.options.is_gzip else content):
             yield maker.rows(lines, line_number, name)
             line_number += len(lines)
+        yield maker.finish(name)
     except (ObjectMissing, StoreFailed) as exc:
         raise load_error(str(exc), f"object: {name}. It was there when the load began; nothing was loaded.") from exc
 
