@@ -11,6 +11,7 @@ from local.redshift.sql.dml import translate_statement
 from local.redshift.sql.lexing import Statement, statements
 from local.redshift.sql.reader import Reader
 from local.redshift.sql.refusal import not_supported
+from local.redshift.sql.remove_duplicates import removes_duplicates, translate_merge
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ def _one(statement: Statement) -> Translated:
     first = statement.tokens[0].text
     if first in ("copy", "unload"):
         return Translated("", copy=statement.original)
+    if first == "merge" and removes_duplicates(statement):
+        return Translated(translate_merge(statement), tag="MERGE")
     if first in _QUERIES:
         return Translated(translate_statement(statement.text))
     reader = Reader(statement)
