@@ -119,6 +119,11 @@ def describe_portal(portal: str) -> bytes:
     return message(b"D", b"P" + text(portal))
 
 
+def describe_statement(name: str) -> bytes:
+    """Ask for the columns of a prepared statement."""
+    return message(b"D", b"S" + text(name))
+
+
 def close(what: bytes, name: str) -> bytes:
     """Close a prepared statement (`S`) or portal (`P`). Closing one that is not there is no error."""
     return message(b"C", what + text(name))
@@ -159,6 +164,17 @@ def read_problem(body: bytes) -> dict[str, str]:
 def read_row(body: bytes) -> list[str | None]:
     """The values of a DataRow whose columns are text."""
     return list(_values(body))
+
+
+def read_description(raw: bytes) -> list[tuple[str, int, int]]:
+    """Name, type and type's modifier of each column of a whole RowDescription."""
+    columns = []
+    start = 7
+    for _ in range(_INT16.unpack_from(raw, 5)[0]):
+        name, start = read_text(raw, start)
+        columns.append((name, _UINT32.unpack_from(raw, start + 6)[0], _INT32.unpack_from(raw, start + 12)[0]))
+        start += _FIELD.size
+    return columns
 
 
 def describe_as_redshift(raw: bytes) -> bytes:

@@ -250,7 +250,6 @@ REFUSED = [
     ("alter default privileges in schema s grant select on tables to u", "0A000", "ALTER DEFAULT"),
     ("comment on database d is 'x'", "0A000", "COMMENT on anything but a table, view, column or schema"),
     ("comment on function f is 'x'", "0A000", "COMMENT on anything but a table, view, column or schema"),
-    ("unload ('select 1') to 's3://x'", "0A000", "the statement UNLOAD"),
     ("vacuum (full, analyze) t", "42601", 'syntax error: at or near "(": a name was expected'),
     ("vacuum verbose", "0A000", "VACUUM VERBOSE"),
     ("vacuum verbose t", "0A000", "VACUUM VERBOSE"),
