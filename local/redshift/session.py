@@ -21,6 +21,7 @@ from local.redshift.stream import ClientGone, ConnectionLost, MessageStream
 # the transaction, and fails when the transaction has failed.
 _NOTHING = "set session stand_in.nothing = ''"
 _LOOK_AFTER_CLIENT_S = 1.0
+_IN_TRANSACTION = Problem("25001", "ALTER TABLE ALTER COLUMN TYPE cannot run inside a transaction block")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Prepared:
 
     tag: str | None = None
     copy: str | None = None
+    commits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,11 @@ class Session:
             await self._backend_fails_too()
             self._client.send(_problem(exc).encode())
             return await self._finish_simple()
-        if all(statement.copy is None and statement.sql and statement.tag is None for statement in statements):
+        if any(one.stands_alone for one in statements) and (len(statements) > 1 or self._status != b"I"):
+            await self._backend_fails_too()
+            self._client.send(_IN_TRANSACTION.encode())
+            return await self._finish_simple()
+        if all(one.copy is None and one.sql and one.tag is None and not one.commits for one in statements):
             self._backend.write(messages.query("\n;\n".join(statement.sql for statement in statements)))
             return await self._relay_until_ready()
         await self._one_by_one(statements)
@@ -111,10 +117,11 @@ class Session:
         for statement in statements:
             self._queue_parse("", statement, [])
             self._queue(messages.bind("", "") + messages.describe_portal("") + messages.execute(""), 3)
-            prepared = Prepared(statement.tag, statement.copy)
+            prepared = Prepared(statement.tag, statement.copy, statement.commits)
             self._awaited[-1] = prepared
             if prepared.copy is None:
                 await self._relay_queued(shows_steps=False)
+                await self._commit_after(prepared)
             else:
                 self._queued.clear()
                 self._awaited.clear()
@@ -156,9 +163,11 @@ class Session:
             return await self._refuse(_problem(exc))
         if len(statements) > 1:
             return await self._refuse(Problem("42601", "cannot insert multiple commands into a prepared statement"))
+        if statements and statements[0].stands_alone and self._status != b"I":
+            return await self._refuse(_IN_TRANSACTION)
         if statements:
             self._queue_parse(name, statements[0], types)
-            self._prepared[name] = Prepared(statements[0].tag, statements[0].copy)
+            self._prepared[name] = Prepared(statements[0].tag, statements[0].copy, statements[0].commits)
         else:
             self._queue(messages.parse(name, "", types), 1)
             self._prepared[name] = Prepared()
@@ -167,6 +176,9 @@ class Session:
         if prepared.copy is None:
             self._queued += raw
             self._awaited.append(prepared)
+            if prepared.commits:
+                await self._relay_queued()
+                await self._commit_after(prepared)
             return
         await self._relay_queued()
         if not self._is_skipping:
@@ -193,6 +205,18 @@ class Session:
     def _queue(self, raw: bytes, answers: int) -> None:
         self._queued += raw
         self._awaited.extend([None] * answers)
+
+    async def _commit_after(self, prepared: Prepared) -> None:
+        """End the transaction after a TRUNCATE, as Redshift does."""
+        if not prepared.commits or self._is_skipping:
+            return
+        self._send_notices()
+        try:
+            await self._backend.fetch("commit")
+        except PostgresSaid as exc:
+            self._client.send(exc.raw)
+            self._is_skipping = True
+        self._backend.take_notices()  # that there was no transaction, where the statement stood alone
 
     # --- COPY
 

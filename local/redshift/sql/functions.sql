@@ -15,6 +15,9 @@ where castsource = 'boolean'::regtype and casttarget in ('text'::regtype, 'varch
 create or replace function redshift.too_long(name text, most integer, octets integer) returns boolean
     language sql immutable parallel safe
     return redshift.fail('22001', format('column "%s" takes %s bytes, the value has %s', name, most, octets));
+create or replace function redshift.too_large(name text, value numeric) returns boolean
+    language sql immutable parallel safe
+    return redshift.fail('22003', format('column "%s" takes 64 bits, the value %s has more', name, value));
 create or replace function redshift.cut(text, integer) returns text language plpgsql immutable strict parallel safe as $$
 declare
     kept text := left($1, $2);

@@ -42,6 +42,7 @@ class Facts:
 
     reads_user_tables: bool = False
     reads_catalog: bool = False
+    correlated_count: int = 0  # subqueries so far that name a table of the query around them
     leader_functions: list[str] = field(default_factory=list)
     compute_functions: list[str] = field(default_factory=list)
 
@@ -118,14 +119,29 @@ class QueryTranslator:
         expand_lateral_aliases(node, scope)
         columns = self._output_columns(node, scope)
         name_columns(node)
+        computed = set()  # aliases of what correlated subqueries give
         for clause, value in list(node.args.items()):
             if clause not in ("with_", "from_", "joins"):
                 for item in value if isinstance(value, list) else [value]:
                     if isinstance(item, exp.Expr):
+                        known = self.facts.correlated_count
                         self.expression(item, scope, ctes)
+                        if clause == "expressions" and self.facts.correlated_count > known:
+                            computed.add(item.alias_or_name)
+        self._check_correlations(node, scope, computed)
         if node.args.get("qualify"):
             without_qualify(node, scope)
         return columns
+
+    def _check_correlations(self, node: exp.Select, scope: Scope, computed: set[str]) -> None:
+        if scope.is_correlated:
+            self.facts.correlated_count += 1
+            if any(_is_windowed(item) for item in node.expressions):
+                raise not_supported("a window function in a correlated subquery")
+        group = node.args.get("group")
+        for item in group.expressions if group and computed else ():
+            if isinstance(item, exp.Column) and not item.table and item.name in computed:
+                raise not_supported(f'"{item.name}", which a correlated subquery computes, in GROUP BY')
 
     def _order_and_limit(self, node: exp.Expr, scope: Scope) -> None:
         for clause in ("order", "limit", "offset"):
@@ -151,7 +167,10 @@ class QueryTranslator:
             raise not_supported(f"an unnested array in a query with {outer.pop()} JOIN")
         for join in joins:
             if on := join.args.get("on"):
+                known = self.facts.correlated_count
                 self.expression(on, scope, ctes)
+                if join.side and self.facts.correlated_count > known:
+                    raise not_supported("a correlated subquery in the ON clause of an outer join")
                 _as_condition(join, "on")
 
     def from_item(self, item: exp.Expr, scope: Scope, ctes: Ctes) -> None:
@@ -376,6 +395,10 @@ _LEADER_WORDS: dict[type, str] = {
     exp.CurrentSchema: "current_schema",
 }
 _RANKING = {"row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile", "lag", "lead"}
+
+
+def _is_windowed(item: exp.Expr) -> bool:
+    return next(item.find_all(exp.Window), None) is not None
 
 
 def _put(node: exp.Expr, replacement: exp.Expr) -> exp.Expr:

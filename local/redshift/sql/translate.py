@@ -18,12 +18,15 @@ class Translated:
     """One statement for PostgreSQL.
 
     `sql` may hold parameters ($1, ...) and is empty where nothing is to be run. `tag` replaces PostgreSQL's command
-    tag. `copy` is the statement as it was written when it is a COPY, which is not for PostgreSQL to run.
+    tag. `copy` is the statement as it was written when it is a COPY, which is not for PostgreSQL to run. `commits` ends
+    the transaction it stands in; `stands_alone` may stand in none.
     """
 
     sql: str
     tag: str | None = None
     copy: str | None = None
+    commits: bool = False
+    stands_alone: bool = False
 
 
 @lru_cache(maxsize=2048)
@@ -56,4 +59,4 @@ def _one(statement: Statement) -> Translated:
         raise not_supported(f"the statement {first.upper()}")
     sql, tag = grammar(reader)
     reader.expect_end()
-    return Translated(sql, tag)
+    return Translated(sql, tag, commits=first == "truncate", stands_alone=reader.must_stand_alone)

@@ -17,7 +17,9 @@ _LISTENING = re.compile(r"listening on \S+:(\d+)")
 
 
 @contextmanager
-def real_server(running: RunningPostgres, folder: Path, database: str, environment: Mapping[str, str]) -> Iterator[Warehouse]:
+def real_server(
+    running: RunningPostgres, folder: Path, database: str, environment: Mapping[str, str]
+) -> Iterator[Warehouse]:
     """The stand-in with its own translation, in front of a database that is made its."""
     credentials = folder / "credentials.json"
     credentials.write_text(json.dumps({"loader": PASSWORD}))

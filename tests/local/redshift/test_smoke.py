@@ -38,10 +38,10 @@ def served(
         "AWS_SECRET_ACCESS_KEY": "test",
     }
     folder = tmp_path_factory.mktemp("served")
-    with real_server(running_postgres, folder, "asked", environment) as warehouse:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("SSL_CERT_FILE", str(warehouse.certificates.authority))
-            yield warehouse
+    serving = real_server(running_postgres, folder, "asked", environment)
+    with serving as warehouse, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(warehouse.certificates.authority))
+        yield warehouse
 
 
 @pytest.fixture(scope="module")

@@ -39,6 +39,8 @@ class Passed:
     sql: str
     tag: str | None = None
     copy: str | None = None
+    commits: bool = False
+    stands_alone: bool = False
 
 
 def pass_on(text: str) -> list[Passed]:

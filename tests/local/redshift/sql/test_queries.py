@@ -101,8 +101,9 @@ def test_rows_are_compared_updated_and_deleted_as_the_loader_does(people: Run) -
 
 
 def test_merge_updates_and_inserts(people: Run) -> None:
+    people("create temp table renamed as select 1 as id, 'Zoe' as name union all select 9, 'New'")
     people("""
-        merge into people using (select 1 as id, 'Zoe' as name union all select 9, 'New') as s
+        merge into people using renamed as s
         on s.id = people.id
         when matched then update set name = s.name
         when not matched then insert (id, name) values (s.id, s.name)
