@@ -103,6 +103,11 @@ def questions() -> list[Question]:
     ]
 
 
+def expected_here(question: Question) -> tuple[tuple[str | None, ...], ...] | str:
+    """What the stand-in is known to say: rows, or the SQLSTATE with which it refuses."""
+    return question.rows if question.here is None else question.here
+
+
 def run(connection: Connection, script: tuple[str, ...], *, is_outside: bool = False) -> Outcome:
     """Run a script and undo it, as far as it can be undone. The connection must be in autocommit."""
     cursor = connection.cursor()

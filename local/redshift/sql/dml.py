@@ -3,6 +3,7 @@
 from sqlglot import exp
 
 from local.redshift.sql import allow, catalog
+from local.redshift.sql.decimals import size_of
 from local.redshift.sql.dialect import parse, parse_expression, write
 from local.redshift.sql.lexing import quote
 from local.redshift.sql.queries import QueryTranslator
@@ -15,8 +16,8 @@ from local.redshift.sql.tree import grouped
 _JSON_STARTS = ("{", "[", '"')
 
 
-def translate_statement(text: str) -> str:
-    """Translate a query, INSERT, UPDATE, DELETE or MERGE in standard form."""
+def translate_statement(text: str, *, is_kept: bool = False) -> str:
+    """Translate a query, INSERT, UPDATE, DELETE or MERGE in standard form. `is_kept`: it makes a table or view."""
     tree = parse(text)
     _name_target(tree)
     check_names(tree)
@@ -34,6 +35,8 @@ def translate_statement(text: str) -> str:
     elif isinstance(tree, exp.Merge):
         _merge(tree, translator)
     elif isinstance(tree, exp.Query):
+        if is_kept:
+            _size_constants(tree)
         translator.query(tree, None, {})
     else:
         raise not_supported(f"the statement {tree.key.upper()}")
@@ -45,7 +48,26 @@ def translate_query(text: str) -> str:
     """Translate the query of a CREATE statement."""
     if not text.lstrip("( \n").lower().startswith(("select", "with")):
         raise syntax_error("a query was expected after AS")
-    return translate_statement(text)
+    return translate_statement(text, is_kept=True)
+
+
+def _size_constants(query: exp.Expr) -> None:
+    """Give the constants of a select list the types that Redshift gives the columns made of them."""
+    if isinstance(query, exp.SetOperation):
+        _size_constants(query.this)
+        _size_constants(query.expression)
+    elif isinstance(query, exp.Subquery):
+        _size_constants(query.this)
+    for item in query.expressions if isinstance(query, exp.Select) else ():
+        value = item.this if isinstance(item, exp.Alias) else item
+        size = size_of(value)
+        if isinstance(value, exp.Literal) and value.is_string:
+            kind = f"character varying({max(len(value.name.encode()), 1)})"
+        elif size and not size.is_integer and not isinstance(value, exp.Cast):
+            kind = size.postgres
+        else:
+            continue
+        value.replace(exp.Cast(this=value.copy(), to=exp.Var(this=kind)))
 
 
 def translate_default(text: str) -> str:

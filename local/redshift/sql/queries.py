@@ -12,6 +12,7 @@ from typing import Any
 from sqlglot import exp
 
 from local.redshift.sql import catalog
+from local.redshift.sql.decimals import Size, size_of
 from local.redshift.sql.functions import (
     Role,
     Runs,
@@ -298,9 +299,12 @@ class QueryTranslator:
             self._spare_date_part(node)
         if isinstance(node, exp.Dot) and isinstance(node.expression, exp.Anonymous):
             node = self._without_schema(node)
+        size = size_of(node) if isinstance(node, exp.Div) else None
         for child in list(node.iter_expressions()):
             if not isinstance(child, exp.Identifier):
                 self.expression(child, scope, ctes)
+        if isinstance(node, exp.Div):
+            return _put(node, _quotient(node, size))
         return _put(node, self._rewrite(node))
 
     def _spare_date_part(self, node: exp.Anonymous) -> None:
@@ -367,6 +371,8 @@ class QueryTranslator:
         target, value = node.args["to"], node.this
         if isinstance(target, exp.Var):
             return node
+        if isinstance(value, exp.Literal) and value.name.strip().lower() in _NO_DATES and target.is_type(*_DATES):
+            raise not_supported(f"the special date '{value.name}'")
         kind = resolve_node(target, in_catalog=self._in_catalog or _is_object_name(node))
         postgres = exp.Var(this=kind.postgres)
         if kind.name == "regclass" and not (isinstance(value, exp.Literal) and value.is_string):
@@ -394,7 +400,20 @@ _LEADER_WORDS: dict[type, str] = {
     exp.CurrentTimestamp: "current_timestamp",
     exp.CurrentSchema: "current_schema",
 }
+# PostgreSQL's, beside now, today, tomorrow and yesterday, which Redshift knows too.
+_NO_DATES = {"infinity", "+infinity", "-infinity", "inf", "-inf", "epoch", "allballs"}
+_DATES = ("date", "timestamp", "timestamptz", "time", "timetz")
 _RANKING = {"row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile", "lag", "lead"}
+
+
+def _quotient(node: exp.Div, size: Size | None) -> exp.Expr:
+    """Division. That of DECIMALs has a scale of Redshift's own, which their sizes tell."""
+    if size is None:
+        return call("redshift.divide", node.this, node.expression)
+    if size.is_integer:
+        return node
+    quotient = call("redshift.divide_exactly", node.this, node.expression, exp.Literal.number(size.scale))
+    return exp.Cast(this=quotient, to=exp.Var(this=size.postgres))
 
 
 def _is_windowed(item: exp.Expr) -> bool:

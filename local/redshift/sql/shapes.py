@@ -46,8 +46,8 @@ def _refuse_limit(node: exp.Expr) -> None:
 
 def _check_count(node: exp.Expr) -> None:
     count = node.args.get("expression")
-    is_whole = isinstance(count, exp.Literal) and not count.is_string and count.name.isdigit()
-    if is_whole and int(count.name) > _LARGEST_COUNT:
+    written = count.name if isinstance(count, exp.Literal) and not count.is_string else ""
+    if written.isdigit() and int(written) > _LARGEST_COUNT:
         raise not_supported(f"{node.key.upper()} above {_LARGEST_COUNT}")
 
 

@@ -13,7 +13,7 @@ from local.redshift.sql import bootstrap_sql
 from tests.local.redshift.real_server import real_server
 from tests.local.redshift.warehouse import Warehouse
 from tests.smoke import statements
-from tests.smoke.statements import Statement
+from tests.smoke.statements import Question, Statement
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -69,3 +69,14 @@ def test_there_are_enough_of_them_and_none_twice() -> None:
     assert len({one.sql for one in REFUSED}) == len(REFUSED) >= 150
     assert len({one.sql for one in ACCEPTED}) == len(ACCEPTED)
     assert not {one.sql for one in REFUSED} & {one.sql for one in ACCEPTED}
+
+
+QUESTIONS = statements.questions()
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=[one.sql for one in QUESTIONS])
+def test_what_redshift_answers_is_answered_or_the_difference_is_written_down(
+    asked: Connection, question: Question
+) -> None:
+    outcome = statements.run(asked, question.script, is_outside=question.is_outside)
+    assert statements.expected_here(question) == (outcome.sqlstate or outcome.rows), f"{outcome} ({question.page})"
