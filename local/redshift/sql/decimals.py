@@ -1,4 +1,4 @@
-"""Owns the precision and scale of DECIMALs where a statement alone tells them: constants, casts, and computations of both.
+"""Owns the precision and scale of DECIMALs where a statement tells them: constants, casts, computations of both.
 
 Columns' types are known to the database only; what depends on them is refused there (redshift.divide in functions.sql).
 https://docs.aws.amazon.com/redshift/latest/dg/r_numeric_computations201.html
@@ -26,6 +26,7 @@ class Size:
 
     @property
     def postgres(self) -> str:
+        """PostgreSQL's type of this size."""
         return f"numeric({self.precision},{self.scale})"
 
 

@@ -22,8 +22,8 @@ _WORDS = frozenset(  # as a text, which is easier to compare with the page
     with without
     """.split()  # noqa: SIM905
 )
-# Names in queries all the same: the catalog's own column, what INSERT and UPDATE take for a value, and an alias in AWS's
-# own examples of unnesting.
+# Names in queries all the same: the catalog's own column, what INSERT and UPDATE take for a value, and an alias in
+# AWS's own examples of unnesting.
 _IN_QUERIES = {"oid", "default", "array"}
 
 
@@ -34,10 +34,8 @@ def is_reserved(word: str) -> bool:
 
 def refused_name(word: str) -> Refused:
     """Build the refusal of a reserved word where a name stands."""
-    return syntax_error(
-        f'at or near "{word}": a name was expected',
-        hint=f'It is a reserved word on Redshift: write "{word}" in quotes.',
-    )
+    hint = f'It is a reserved word on Redshift: write "{word}" in quotes.'
+    return syntax_error(f'at or near "{word}": a name was expected', hint=hint)
 
 
 def check_names(tree: exp.Expr) -> None:

@@ -11,8 +11,9 @@ from redshift_connector.core import Connection
 from local.postgres import RunningPostgres
 from local.redshift.sql import bootstrap_sql
 from tests.local.redshift.real_server import real_server
-from tests.local.redshift.warehouse import Warehouse
-from tests.smoke import statements
+from tests.local.redshift.warehouse import ROLE, Warehouse
+from tests.smoke import page, statements
+from tests.smoke import redshift as smoke
 from tests.smoke.statements import Question, Statement
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 REFUSED = statements.refused()
 ACCEPTED = statements.accepted()
+QUESTIONS = statements.questions()
 
 
 @pytest.fixture(scope="module")
@@ -65,13 +67,30 @@ def test_what_stands_beside_it_is_accepted(asked: Connection, statement: Stateme
     assert not outcome.sqlstate, f"{outcome} ({statement.page})"
 
 
+def test_the_smoke_run_finds_no_difference_here(
+    served: Warehouse, s3: "S3Client", capsys: pytest.CaptureFixture[str]
+) -> None:
+    lake = smoke.Lake("lake", ROLE, lambda key, body: s3.put_object(Bucket="lake", Key=key, Body=body))
+    with closing(served.connect(database="asked")) as connection:
+        connection.autocommit = True
+        assert smoke.report(connection, "the stand-in", lake) == 0
+    said = capsys.readouterr().out
+    assert "not AWS" in said
+    assert said.endswith("1 load made: 0 differences\n")
+
+
+def test_the_smoke_run_names_what_differs(asked: Connection) -> None:
+    said = [str(difference) for difference in smoke.answered(asked, is_stand_in=False)]
+    differing = [one.sql for one in QUESTIONS if one.here is not None]
+    assert len(said) == len(differing) > 5
+    assert all(any(text.startswith(sql) for text in said) for sql in differing)
+    assert all(statements.PAGES in text for text in said)
+
+
 def test_there_are_enough_of_them_and_none_twice() -> None:
     assert len({one.sql for one in REFUSED}) == len(REFUSED) >= 150
     assert len({one.sql for one in ACCEPTED}) == len(ACCEPTED)
     assert not {one.sql for one in REFUSED} & {one.sql for one in ACCEPTED}
-
-
-QUESTIONS = statements.questions()
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=[one.sql for one in QUESTIONS])
@@ -80,3 +99,9 @@ def test_what_redshift_answers_is_answered_or_the_difference_is_written_down(
 ) -> None:
     outcome = statements.run(asked, question.script, is_outside=question.is_outside)
     assert statements.expected_here(question) == (outcome.sqlstate or outcome.rows), f"{outcome} ({question.page})"
+
+
+def test_the_page_lists_what_the_code_allows() -> None:
+    written = page.PAGE.read_text(encoding="utf-8")
+    assert written.count("<!-- list: ") == len(page._LISTS)
+    assert page.with_lists(written) == written, "run: python -m tests.smoke.page"

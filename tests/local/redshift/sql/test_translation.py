@@ -55,7 +55,8 @@ STATEMENTS = [
     (
         "create table t (a int primary key, b text default 'x', c decimal, d varchar(max), unique (a))",
         '/*redshift:{"table": "t", "diststyle": null, "distkey": null, "sortkey": [], "interleaved": false, '
-        '"encodings": {}, "keys": ["a", "a"]}*/ CREATE TABLE "t" ("a" integer NOT NULL, "b" character varying(256) DEFAULT \'x\' CONSTRAINT "b_bytes" CHECK '
+        '"encodings": {}, "keys": ["a", "a"]}*/ CREATE TABLE "t" ("a" integer NOT NULL, '
+        '"b" character varying(256) DEFAULT \'x\' CONSTRAINT "b_bytes" CHECK '
         '(CASE WHEN octet_length("b") > 256 THEN redshift.too_long(\'b\', 256, octet_length("b")) END), '
         '"c" numeric(18,0), "d" character varying(65535))',
     ),
