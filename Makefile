@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export UV_CUSTOM_COMPILE_COMMAND := make lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup airflow-3.2.1 judges judges-redshift demo airflow test check format bench bench-copy bench-gate fuzz lock dist up down reset clean
+.PHONY: help setup airflow-3.2.1 judges judges-redshift demo airflow test smoke-redshift check format bench bench-copy bench-gate fuzz lock dist up down reset clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -86,6 +86,9 @@ airflow: $(SETUP) $(AIRFLOW)  ## Start the local stack and Airflow with its user
 # In order, not by size: the few tests that take longest come early, so that no process waits for another at the end.
 test: $(SETUP) $(AIRFLOW)  ## Run the tests, in two processes
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+smoke-redshift: $(SETUP)  ## Ask a real Redshift what the stand-in claims: SPACEX_ELT_ENV_FILE=<its settings>
+	@$(BIN)/python -m tests.smoke.redshift
 
 check: $(SETUP) $(AIRFLOW)  ## Lint, format check, types, layers, contracts and their versions
 	@$(BIN)/ruff check .

@@ -25,6 +25,7 @@ from local.redshift.unload.run import UnloadRunner
 _NOTHING = "set session stand_in.nothing = ''"
 _LOOK_AFTER_CLIENT_S = 1.0
 _SENT_AT_ONCE = 1 << 16
+_IN_TRANSACTION = Problem("25001", "ALTER TABLE ALTER COLUMN TYPE cannot run inside a transaction block")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Prepared:
     tag: str | None = None
     copy: str | None = None
     text: str = ""
+    commits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,11 @@ class Session:
             await self._backend_fails_too()
             self._client.send(_problem(exc).encode())
             return await self._finish_simple()
-        if all(statement.copy is None and statement.sql and statement.tag is None for statement in statements):
+        if any(one.stands_alone for one in statements) and (len(statements) > 1 or self._status != b"I"):
+            await self._backend_fails_too()
+            self._client.send(_IN_TRANSACTION.encode())
+            return await self._finish_simple()
+        if all(one.copy is None and one.sql and one.tag is None and not one.commits for one in statements):
             for statement in statements:
                 self._history.began(statement.original)
             self._backend.write(messages.query("\n;\n".join(statement.sql for statement in statements)))
@@ -137,11 +143,12 @@ class Session:
         for statement in statements:
             self._queue_parse("", statement, [])
             self._queue(messages.bind("", "") + messages.describe_portal("") + messages.execute(""), 3)
-            prepared = Prepared(statement.tag, statement.copy, statement.original)
+            prepared = Prepared(statement.tag, statement.copy, statement.original, statement.commits)
             self._awaited[-1] = prepared
             self._history.began(statement.original)
             if prepared.copy is None:
                 await self._relay_queued(shows_steps=False)
+                await self._commit_after(prepared)
             else:
                 self._queued.clear()
                 self._awaited.clear()
@@ -184,9 +191,12 @@ class Session:
             return await self._refuse(_problem(exc))
         if len(statements) > 1:
             return await self._refuse(Problem("42601", "cannot insert multiple commands into a prepared statement"))
+        if statements and statements[0].stands_alone and self._status != b"I":
+            return await self._refuse(_IN_TRANSACTION)
         if statements:
             self._queue_parse(name, statements[0], types)
-            self._prepared[name] = Prepared(statements[0].tag, statements[0].copy, statements[0].original)
+            first = statements[0]
+            self._prepared[name] = Prepared(first.tag, first.copy, first.original, first.commits)
         else:
             self._queue(messages.parse(name, "", types), 1)
             self._prepared[name] = Prepared()
@@ -196,6 +206,9 @@ class Session:
             self._history.began(prepared.text)
             self._queued += raw
             self._awaited.append(prepared)
+            if prepared.commits:
+                await self._relay_queued()
+                await self._commit_after(prepared)
             return
         await self._relay_queued()
         if not self._is_skipping:
@@ -223,6 +236,18 @@ class Session:
     def _queue(self, raw: bytes, answers: int) -> None:
         self._queued += raw
         self._awaited.extend([None] * answers)
+
+    async def _commit_after(self, prepared: Prepared) -> None:
+        """End the transaction after a TRUNCATE, as Redshift does."""
+        if not prepared.commits or self._is_skipping:
+            return
+        self._send_notices()
+        try:
+            await self._backend.fetch("commit")
+        except PostgresSaid as exc:
+            self._client.send(exc.raw)
+            self._is_skipping = True
+        self._backend.take_notices()  # that there was no transaction, where the statement stood alone
 
     # --- COPY and UNLOAD
 

@@ -27,6 +27,16 @@ class Statement(Protocol):
         """The original text when it is a COPY or UNLOAD, which PostgreSQL does not see."""
         ...
 
+    @property
+    def commits(self) -> bool:
+        """Whether it ends the transaction it stands in, as TRUNCATE does."""
+        ...
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether it may stand in no transaction."""
+        ...
+
 
 # One entry per statement of the text. Raises Refused (sql/) for what would not mean the same on Redshift.
 Translate = Callable[[str], Sequence[Statement]]

@@ -15,37 +15,128 @@ create table if not exists redshift.table_layout (
     is_interleaved boolean not null,
     encodings jsonb not null
 );
+alter table redshift.table_layout add column if not exists keys text[] not null default '{}';
 grant select on redshift.table_layout to public;
 create or replace function redshift.keep_layout() returns event_trigger language plpgsql security definer
     set search_path = pg_catalog as $$
 begin
-    insert into redshift.table_layout
+    insert into redshift.table_layout (relation, diststyle, distkey, sortkey, is_interleaved, encodings, keys)
     select distinct on (command.objid)
         command.objid,
         note ->> 'diststyle',
         note ->> 'distkey',
         array(select jsonb_array_elements_text(note -> 'sortkey')),
         (note ->> 'interleaved')::boolean,
-        note -> 'encodings'
+        note -> 'encodings',
+        array(select jsonb_array_elements_text(note -> 'keys'))
     from regexp_matches(current_query(), '/\*redshift:(.*?)\*/', 'g') as found (texts)
     cross join lateral (select redshift.read_json(found.texts[1])::jsonb as note) as parsed
     inner join pg_event_trigger_ddl_commands() as command
         on command.classid = 'pg_class'::regclass and command.objsubid = 0
     inner join pg_class as c on command.objid = c.oid and c.relname = note ->> 'table'
     on conflict do nothing;
+    perform redshift.refuse(
+        '42703', format('column "%s", a key of the table, does not exist', name)
+    )
+    from pg_event_trigger_ddl_commands() as command
+    inner join redshift.table_layout as l on command.objid = l.relation
+    cross join unnest(l.sortkey || l.keys || l.distkey) as key (name)
+    where key.name is not null and not exists (
+        select from pg_attribute as a where a.attrelid = l.relation and a.attname = key.name and not a.attisdropped
+    );
 end
 $$;
 create or replace function redshift.forget_layout() returns event_trigger language plpgsql security definer
     set search_path = pg_catalog as $$
 begin
-    delete from redshift.table_layout where relation in (select objid from pg_event_trigger_dropped_objects());
+    perform redshift.refuse('0A000', format('cannot drop the distribution or sort key column "%s"', name))
+    from pg_event_trigger_dropped_objects() as d
+    cross join lateral (select d.address_names[3] as name) as dropped
+    inner join redshift.table_layout as l on d.objid = l.relation and name = any(l.sortkey || l.distkey)
+    where d.objsubid > 0;
+    perform redshift.refuse('42P16', format('cannot drop the last column of the table, "%s"', d.address_names[3]))
+    from pg_event_trigger_dropped_objects() as d
+    where d.objsubid > 0 and exists (select from pg_class where oid = d.objid and relkind = 'r') and not exists (
+        select from pg_attribute where attrelid = d.objid and attnum > 0 and not attisdropped
+    );
+    delete from redshift.table_layout
+    where relation in (select objid from pg_event_trigger_dropped_objects() where objsubid = 0);
+end
+$$;
+create or replace function redshift.refuse(code text, message text) returns void language plpgsql as $$
+begin
+    raise exception using errcode = code, message = message;
+end
+$$;
+
+-- Keys are kept, not enforced: some columns cannot be changed for them.
+create or replace function redshift.add_keys(keyed text, names text[], is_primary boolean) returns void
+    language plpgsql security definer as $$
+declare
+    here regclass := keyed::regclass;
+begin
+    perform redshift.refuse('42703', format('column "%s" does not exist', name))
+    from unnest(names) as key (name)
+    where not exists (select from pg_attribute where attrelid = here and attname = name and attnum > 0);
+    perform redshift.refuse('42P16', format('column "%s" of a primary key must be NOT NULL', attname))
+    from pg_attribute
+    where attrelid = here and attname = any(names) and is_primary and not attnotnull;
+    insert into redshift.table_layout (relation, sortkey, is_interleaved, encodings, keys)
+    values (here, '{}', false, '{}', names)
+    on conflict on constraint table_layout_pkey do update set keys = redshift.table_layout.keys || excluded.keys;
+end
+$$;
+create or replace function redshift.check_resize(resized text, name text) returns void language plpgsql as $$
+declare
+    here regclass := resized::regclass;
+begin
+    perform redshift.refuse('0A000', format('cannot change the type of column "%s": it has a default', name))
+    from pg_attribute where attrelid = here and attname = name and atthasdef;
+    perform redshift.refuse('0A000', format('cannot change the type of column "%s": %s', name, reason))
+    from redshift.table_layout as l
+    cross join lateral (
+        values
+            ('it is of a key', name = any(l.keys)),
+            ('of its encoding', l.encodings ->> name in ('bytedict', 'runlength', 'text255', 'text32k'))
+    ) as found (reason, is_so)
+    where l.relation = here and is_so;
+end
+$$;
+
+-- Views are read only; PostgreSQL would write through simple ones.
+create or replace function redshift.refuse_view_write() returns trigger language plpgsql as $$
+begin
+    raise exception using errcode = '55000', message = format('cannot change the view "%s"', tg_table_name);
+end
+$$;
+create or replace function redshift.keep_view() returns event_trigger language plpgsql security definer
+    set search_path = pg_catalog as $$
+declare
+    made oid;
+begin
+    for made in
+        select objid from pg_event_trigger_ddl_commands() as command
+        inner join pg_class as c on command.objid = c.oid and c.relkind = 'v'
+        where command.classid = 'pg_class'::regclass
+    loop
+        execute format(
+            -- The second makes PostgreSQL look at the first, which is asked even where no row is to be changed.
+            'create or replace trigger redshift_read_only before insert or update or delete on %1$s'
+            ' for each statement execute function redshift.refuse_view_write();'
+            'create or replace trigger redshift_read_only_rows instead of insert or update or delete on %1$s'
+            ' for each row execute function redshift.refuse_view_write()', made::regclass
+        );
+    end loop;
 end
 $$;
 drop event trigger if exists redshift_keep_layout;
 drop event trigger if exists redshift_forget_layout;
+drop event trigger if exists redshift_keep_view;
 create event trigger redshift_keep_layout on ddl_command_end
     when tag in ('CREATE TABLE', 'CREATE TABLE AS', 'CREATE MATERIALIZED VIEW') execute function redshift.keep_layout();
 create event trigger redshift_forget_layout on sql_drop execute function redshift.forget_layout();
+create event trigger redshift_keep_view on ddl_command_end
+    when tag in ('CREATE VIEW') execute function redshift.keep_view();
 
 -- Functions about types
 create or replace function redshift.format_type(oid, integer) returns text language sql stable as $$

@@ -28,7 +28,7 @@ def _create(reader: Reader) -> Answer:
     reader.take("local")
     temporary = bool(reader.take_one_of("temporary", "temp"))
     if or_replace or not reader.take("table"):
-        raise not_supported(f"CREATE {reader.name().upper() if reader.here else ''}".strip())
+        raise not_supported(f"CREATE {reader.word().upper() if reader.here else ''}".strip())
     return _create_table(reader, temporary)
 
 
@@ -98,33 +98,48 @@ def _create_table(reader: Reader, temporary: bool) -> Answer:
     name = reader.qualified()
     head = f"CREATE {'TEMPORARY ' if temporary else ''}TABLE {condition}{dotted(name)}"
     attributes = Attributes()
-    if reader.looks_at("("):
-        body = _definition(reader, attributes)
+    names = _column_names(reader)
+    if not names and reader.looks_at("("):
+        types: dict[str, str] = {}
+        body = _definition(reader, attributes, types)
         attributes.read(reader)
+        attributes.check(types or None)
         if not reader.at_end and reader.looks_at("as"):
             raise not_supported("CREATE TABLE with column definitions and AS")
         return f"{attributes.note(name[-1])}{head} ({body})", None
     attributes.read(reader)
+    attributes.check()
     reader.expect("as")
-    return f"{attributes.note(name[-1])}{head} AS {translate_query(reader.rest())}", None
+    return f"{attributes.note(name[-1])}{head}{names} AS {translate_query(reader.rest())}", None
 
 
-def _definition(reader: Reader, attributes: Attributes) -> str:
+def _column_names(reader: Reader) -> str:
+    """Read the `(a, b)` that names the columns of a CREATE TABLE AS; empty where column definitions follow."""
+    if not reader.looks_at_names_in_parentheses():
+        return ""
+    return f" ({', '.join(quote(name) for name in reader.names_in_parentheses())})"
+
+
+def _definition(reader: Reader, attributes: Attributes, types: dict[str, str]) -> str:
+    """Read the definitions of columns; fill in their types, unless they are another table's."""
     reader.expect("(")
     if reader.take("like"):
         parent = dotted(reader.qualified())
         defaults = " INCLUDING DEFAULTS" if reader.take("including", "defaults") else ""
         reader.take("excluding", "defaults")
         reader.expect(")")
+        if not reader.at_end:
+            raise syntax_error("a table made LIKE another has its layout, and takes none of its own")
         return f"LIKE {parent}{defaults} INCLUDING CONSTRAINTS"
     columns: dict[str, str] = {}
     key: list[str] = []
     while True:
-        if not table_constraint(reader, key):
-            name, definition = column(reader, attributes)
+        if not table_constraint(reader, attributes, key):
+            name, kind, definition = column(reader, attributes)
             if name in columns:
                 raise syntax_error(f'column "{name}" is named twice')
             columns[name] = definition
+            types[name] = kind
         if not reader.take(","):
             break
     reader.expect(")")
@@ -140,7 +155,7 @@ def _drop(reader: Reader) -> Answer:
     reader.expect("drop")
     kind = "materialized view" if reader.take("materialized", "view") else reader.take_one_of("schema", "table", "view")
     if kind is None:
-        raise not_supported(f"DROP {reader.name().upper() if reader.here else ''}".strip())
+        raise not_supported(f"DROP {reader.word().upper() if reader.here else ''}".strip())
     condition = "IF EXISTS " if reader.take("if", "exists") else ""
     read = _schema_name if kind == "schema" else _relation_name
     names = [read(reader)]
@@ -151,7 +166,7 @@ def _drop(reader: Reader) -> Answer:
 
 
 def _truncate(reader: Reader) -> Answer:
-    # Redshift commits the transaction a TRUNCATE stands in. PostgreSQL does not, so a rollback after it differs.
+    # Redshift commits the transaction a TRUNCATE stands in: translate.py marks it, and the session does so.
     reader.expect("truncate")
     reader.take("table")
     return f"TRUNCATE TABLE {dotted(reader.qualified())}", None
@@ -162,20 +177,59 @@ def _alter(reader: Reader) -> Answer:
     if reader.take("default", "privileges"):
         return default_privileges(reader)
     if reader.take("schema"):
-        name = _schema_name(reader)
-        if reader.take("rename", "to"):
-            return f"ALTER SCHEMA {name} RENAME TO {quote(reader.name())}", None
-        reader.expect("owner", "to")
-        return f"ALTER SCHEMA {name} OWNER TO {quote(reader.name())}", None
+        return _alter_schema(reader), None
     if reader.take("materialized", "view"):
-        name = dotted(reader.qualified())
-        reader.expect("auto", "refresh")
-        return f"CALL redshift.set_auto_refresh({literal(name)}, {_yes_or_no(reader)})", "ALTER MATERIALIZED VIEW"
+        return _alter_materialized_view(reader), "ALTER MATERIALIZED VIEW"
     if not reader.take("table"):
-        raise not_supported(f"ALTER {reader.name().upper() if reader.here else ''}".strip())
+        raise not_supported(f"ALTER {reader.word().upper() if reader.here else ''}".strip())
     table = dotted(reader.qualified())
+    if reader.looks_at("add") and (key := _key(reader, table)):
+        return key, "ALTER TABLE"
+    if resize := _resize(reader, table):
+        return resize, "ALTER TABLE"
     change = _table_change(reader)
     return (f"ALTER TABLE {table} {change}", None) if change else ("", "ALTER TABLE")
+
+
+def _alter_schema(reader: Reader) -> str:
+    name = _schema_name(reader)
+    if reader.take("rename", "to"):
+        return f"ALTER SCHEMA {name} RENAME TO {quote(reader.name())}"
+    reader.expect("owner", "to")
+    return f"ALTER SCHEMA {name} OWNER TO {quote(reader.name())}"
+
+
+def _alter_materialized_view(reader: Reader) -> str:
+    name = dotted(reader.qualified())
+    reader.expect("auto", "refresh")
+    return f"CALL redshift.set_auto_refresh({literal(name)}, {_yes_or_no(reader)})"
+
+
+def _key(reader: Reader, table: str) -> str:
+    """Read a key that is added: it is not enforced, but primary keys are of columns that are NOT NULL."""
+    attributes = Attributes()
+    if not reader.take_before("add", lambda: table_constraint(reader, attributes, [])):
+        return ""
+    names = ", ".join(literal(name) for name in attributes.keys)
+    arguments = f"{literal(table)}, array[{names}], {str(attributes.has_primary_key).lower()}"
+    return f"DO {literal(f'begin perform redshift.add_keys({arguments}); end')}"
+
+
+def _resize(reader: Reader, table: str) -> str:
+    """Read a VARCHAR's new length. Redshift does this outside a transaction, and not to every column."""
+    found = reader.look_for_name_between(("alter",), ("type",)) or reader.look_for_name_between(
+        ("alter", "column"), ("type",)
+    )
+    if found is None:
+        return ""
+    kind = column_type(reader)
+    if kind.name != "varchar":
+        raise not_supported(f"changing a column's type to {kind.postgres}", hint="Redshift only resizes VARCHAR.")
+    reader.must_stand_alone = True
+    check, constraint = byte_check(found, kind)
+    changes = [f"DROP CONSTRAINT IF EXISTS {constraint}", f"ALTER COLUMN {quote(found)} TYPE {kind.postgres}"]
+    alter = f"ALTER TABLE {table} {', '.join([*changes, *([f'ADD {check}'] if check else [])])}"
+    return f"DO {literal(f'begin perform redshift.check_resize({literal(table)}, {literal(found)}); {alter}; end')}"
 
 
 def _table_change(reader: Reader) -> str:
@@ -183,7 +237,7 @@ def _table_change(reader: Reader) -> str:
     for word, read in _TABLE_CHANGES.items():
         if reader.take(word):
             return read(reader)
-    raise not_supported(f"ALTER TABLE {reader.name().upper() if reader.here else ''}".strip())
+    raise not_supported(f"ALTER TABLE {reader.word().upper() if reader.here else ''}".strip())
 
 
 def _rename(reader: Reader) -> str:
@@ -210,10 +264,11 @@ def _drop_column(reader: Reader) -> str:
 
 
 def _add(reader: Reader) -> str:
-    if table_constraint(reader, []):
-        return ""
     reader.take("column")
-    name, definition = column(reader, Attributes())
+    attributes = Attributes()
+    name, _, definition = column(reader, attributes)
+    if attributes.keys or attributes.distkey or attributes.sortkey or "GENERATED" in definition:
+        raise not_supported(f'adding the column "{name}" as a key or identity')
     return f"ADD COLUMN {quote(name)} {definition}"
 
 
@@ -222,18 +277,10 @@ def _alter_column(reader: Reader) -> str:
         Attributes().read(reader)
         return ""
     reader.take("column")
-    name = reader.name()
-    if reader.take("encode"):
-        reader.name()
-        return ""
-    reader.expect("type")
-    kind = column_type(reader)
-    if kind.name != "varchar":
-        raise not_supported(f"changing a column's type to {kind.postgres}", hint="Redshift only resizes VARCHAR.")
-    check, constraint = byte_check(name, kind)
-    drop = f"DROP CONSTRAINT IF EXISTS {constraint}"
-    add = f", ADD {check}" if check else ""
-    return f"{drop}, ALTER COLUMN {quote(name)} TYPE {kind.postgres}{add}"
+    reader.name()
+    reader.expect("encode")
+    reader.word()
+    return ""
 
 
 _TABLE_CHANGES: dict[str, Callable[[Reader], str]] = {

@@ -3,22 +3,28 @@
 from sqlglot import exp
 
 from local.redshift.sql import allow, catalog
+from local.redshift.sql.decimals import size_of
 from local.redshift.sql.dialect import parse, parse_expression, write
 from local.redshift.sql.lexing import quote
 from local.redshift.sql.queries import QueryTranslator
 from local.redshift.sql.refusal import not_supported, syntax_error
+from local.redshift.sql.reserved import check_names
 from local.redshift.sql.scopes import Scope
+from local.redshift.sql.shapes import check_shapes
 from local.redshift.sql.tree import grouped
 
 _JSON_STARTS = ("{", "[", '"')
 
 
-def translate_statement(text: str) -> str:
-    """Translate a query, INSERT, UPDATE, DELETE or MERGE in standard form."""
+def translate_statement(text: str, *, is_kept: bool = False) -> str:
+    """Translate a query, INSERT, UPDATE, DELETE or MERGE in standard form. `is_kept`: it makes a table or view."""
     tree = parse(text)
+    _name_target(tree)
+    check_names(tree)
     _fold_names(tree)
     in_catalog = _reads_only_catalog(tree)
     allow.check(tree, in_catalog=in_catalog)
+    check_shapes(tree)
     translator = QueryTranslator(in_catalog=in_catalog)
     if isinstance(tree, exp.Insert):
         _insert(tree, translator)
@@ -29,6 +35,8 @@ def translate_statement(text: str) -> str:
     elif isinstance(tree, exp.Merge):
         _merge(tree, translator)
     elif isinstance(tree, exp.Query):
+        if is_kept:
+            _size_constants(tree)
         translator.query(tree, None, {})
     else:
         raise not_supported(f"the statement {tree.key.upper()}")
@@ -40,7 +48,26 @@ def translate_query(text: str) -> str:
     """Translate the query of a CREATE statement."""
     if not text.lstrip("( \n").lower().startswith(("select", "with")):
         raise syntax_error("a query was expected after AS")
-    return translate_statement(text)
+    return translate_statement(text, is_kept=True)
+
+
+def _size_constants(query: exp.Expr) -> None:
+    """Give the constants of a select list the types that Redshift gives the columns made of them."""
+    if isinstance(query, exp.SetOperation):
+        _size_constants(query.this)
+        _size_constants(query.expression)
+    elif isinstance(query, exp.Subquery):
+        _size_constants(query.this)
+    for item in query.expressions if isinstance(query, exp.Select) else ():
+        value = item.this if isinstance(item, exp.Alias) else item
+        size = size_of(value)
+        if isinstance(value, exp.Literal) and value.is_string:
+            kind = f"character varying({max(len(value.name.encode()), 1)})"
+        elif size and not size.is_integer and not isinstance(value, exp.Cast):
+            kind = size.postgres
+        else:
+            continue
+        value.replace(exp.Cast(this=value.copy(), to=exp.Var(this=kind)))
 
 
 def translate_late_binding(text: str) -> str:
@@ -64,6 +91,18 @@ def translate_default(text: str) -> str:
     translator = QueryTranslator(in_catalog=False)
     translator.query(holder, None, {})
     return write(_quoted(grouped(holder)).expressions[0].this)
+
+
+def _name_target(tree: exp.Expr) -> None:
+    """Take what the parser sets aside: `delete t` is `delete from t`, and MERGE may insert without naming columns."""
+    if isinstance(tree, exp.Delete) and not tree.this and len(tree.args.get("tables") or []) == 1:
+        tree.set("this", tree.args["tables"][0])
+        tree.set("tables", None)
+    for then in tree.find_all(exp.Insert) if isinstance(tree, exp.Merge) else ():
+        values = then.this.expressions if isinstance(then.this, exp.Tuple) else []
+        if not then.expression and len(values) == 1 and isinstance(values[0], exp.Anonymous):
+            then.set("this", None)
+            then.set("expression", exp.Tuple(expressions=values[0].expressions))
 
 
 def _fold_names(tree: exp.Expr) -> None:
@@ -95,6 +134,8 @@ def _target(table: exp.Expr, translator: QueryTranslator, scope: Scope) -> None:
 def _insert(tree: exp.Insert, translator: QueryTranslator) -> None:
     scope = Scope()
     target = tree.this
+    if (target.this if isinstance(target, exp.Schema) else target).args.get("alias"):
+        raise not_supported("an alias for the target of INSERT")
     _target(target.this if isinstance(target, exp.Schema) else target, translator, scope)
     if isinstance(target, exp.Schema) and not all(isinstance(name, exp.Identifier) for name in target.expressions):
         raise syntax_error("column names were expected after INSERT INTO ... (")
@@ -105,6 +146,8 @@ def _insert(tree: exp.Insert, translator: QueryTranslator) -> None:
         return
     ctes = translator.with_clause(tree, None, {})
     if isinstance(values, exp.Values):
+        if len(values.expressions) > 1 and next(values.find_all(exp.Query), None):
+            raise not_supported("a subquery in an INSERT of several rows")
         for row in values.expressions:
             for value in list(row.expressions):
                 if not _is_default(value):
@@ -166,7 +209,12 @@ def _merge(tree: exp.Merge, translator: QueryTranslator) -> None:
     if tree.this.alias:
         raise not_supported("an alias for the target of MERGE")
     _target(tree.this, translator, scope)
-    translator.from_item(tree.args["using"], scope, {})
+    source = tree.args["using"]
+    if not isinstance(source, exp.Table):
+        raise not_supported("a subquery as the source of MERGE", hint="Make a temporary table of it.")
+    if (source.db, source.name) == (tree.this.db, tree.this.name):
+        raise not_supported("MERGE of a table into itself")
+    translator.from_item(source, scope, {})
     translator.expression(tree.args["on"], scope, {})
     whens = tree.args["whens"].expressions
     if [when.args["matched"] for when in whens] != [True, False]:
@@ -175,6 +223,8 @@ def _merge(tree: exp.Merge, translator: QueryTranslator) -> None:
         then = when.args["then"]
         if isinstance(then, exp.Update):
             for assignment in then.expressions:
+                if not isinstance(assignment.this, exp.Column) or assignment.this.table:
+                    raise not_supported(f"the assignment {assignment.sql('redshift')} in MERGE")
                 translator.expression(assignment.expression, scope, {})
         elif isinstance(then, exp.Insert):
             if not isinstance(then.expression, exp.Tuple):
@@ -182,3 +232,5 @@ def _merge(tree: exp.Merge, translator: QueryTranslator) -> None:
             translator.expression(then.expression, scope, {})
         elif not isinstance(then, exp.Var) or then.name.upper() != "DELETE":
             raise not_supported(f"{then.sql('redshift')} in MERGE")
+    if any(node.name == "redshift.navigate" for node in tree.find_all(exp.Anonymous)):
+        raise not_supported("a part of a SUPER column in MERGE")

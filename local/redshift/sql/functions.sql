@@ -26,6 +26,9 @@ $$;
 create or replace function redshift.too_long(name text, most integer, octets integer) returns boolean
     language sql immutable parallel safe
     return redshift.fail('22001', format('column "%s" takes %s bytes, the value has %s', name, most, octets));
+create or replace function redshift.too_large(name text, value numeric) returns boolean
+    language sql immutable parallel safe
+    return redshift.fail('22003', format('column "%s" takes 64 bits, the value %s has more', name, value));
 create or replace function redshift.cut(text, integer) returns text language plpgsql immutable strict parallel safe as $$
 declare
     kept text := left($1, $2);
@@ -152,6 +155,76 @@ create or replace function redshift.dlog10(double precision) returns double prec
 create or replace function redshift.power(double precision, double precision) returns double precision
     language sql immutable parallel safe
     return pg_catalog.power($1, $2);
+-- The scale of a quotient of DECIMALs depends on their types, which a function does not see; and whether Redshift rounds or
+-- cuts there is not documented.
+do $$
+declare
+    kind text;
+    other text;
+begin
+    foreach kind in array array['smallint', 'integer', 'bigint', 'real', 'double precision'] loop
+        execute format(
+            'create or replace function redshift.divide(%1$s, %1$s) returns %1$s language sql immutable parallel safe'
+            ' return $1 / $2', kind
+        );
+    end loop;
+    foreach kind in array array['smallint', 'integer', 'bigint', 'numeric'] loop
+        foreach other in array array['real', 'double precision'] loop
+            execute format(
+                'create or replace function redshift.divide(%1$s, %2$s) returns double precision language sql immutable'
+                ' parallel safe return $1::double precision / $2::double precision', kind, other
+            );
+            execute format(
+                'create or replace function redshift.divide(%2$s, %1$s) returns double precision language sql immutable'
+                ' parallel safe return $1::double precision / $2::double precision', kind, other
+            );
+        end loop;
+    end loop;
+end
+$$;
+create or replace function redshift.divide(interval, double precision) returns interval language sql immutable parallel safe
+    return $1 / $2;
+create or replace function redshift.divide(numeric, numeric) returns numeric language plpgsql immutable strict parallel safe as $$
+begin
+    if $2 = 0 then
+        raise exception using errcode = '22012', message = 'division by zero';
+    end if;
+    raise exception using
+        errcode = '0A000',
+        message = 'a division of DECIMALs whose precision is not written is not supported by this Redshift stand-in',
+        hint = 'Cast both operands where they are divided, to DECIMAL(p, s) or to double precision.';
+end
+$$;
+do $$
+declare
+    kind text;
+begin
+    foreach kind in array array['smallint', 'integer', 'bigint'] loop
+        execute format(
+            'create or replace function redshift.divide(numeric, %1$s) returns numeric language sql immutable parallel safe'
+            ' return redshift.divide($1, $2::numeric)', kind
+        );
+        execute format(
+            'create or replace function redshift.divide(%1$s, numeric) returns numeric language sql immutable parallel safe'
+            ' return redshift.divide($1::numeric, $2)', kind
+        );
+    end loop;
+end
+$$;
+create or replace function redshift.divide_exactly(numeric, numeric, integer) returns numeric
+    language plpgsql immutable strict parallel safe as $$
+declare
+    quotient numeric := round($1 / $2, $3);
+begin
+    if quotient * $2 <> $1 then
+        raise exception using
+            errcode = '0A000',
+            message = format('%s / %s has more than %s decimals: whether Redshift rounds or cuts is not known', $1, $2, $3),
+            hint = 'Cast an operand to double precision, or round the operands.';
+    end if;
+    return quotient;
+end
+$$;
 create or replace function redshift.to_number(text, text) returns numeric language sql stable parallel safe
     return pg_catalog.to_number($1, $2);
 
@@ -354,6 +427,8 @@ create or replace function redshift.current_user_id() returns integer language s
 do $$
 begin
     execute format('alter database %I set timezone to %L', current_database(), 'UTC');
+    -- PostgreSQL writes as many digits of a double as it takes to read it back; Redshift writes 15.
+    execute format('alter database %I set extra_float_digits to 0', current_database());
     -- Redshift isolates transactions by snapshots.
     execute format('alter database %I set default_transaction_isolation to %L', current_database(), 'repeatable read');
 end

@@ -12,6 +12,7 @@ from typing import Any
 from sqlglot import exp
 
 from local.redshift.sql import catalog
+from local.redshift.sql.decimals import Size, size_of
 from local.redshift.sql.functions import (
     Role,
     Runs,
@@ -42,6 +43,7 @@ class Facts:
 
     reads_user_tables: bool = False
     reads_catalog: bool = False
+    correlated_count: int = 0  # subqueries so far that name a table of the query around them
     leader_functions: list[str] = field(default_factory=list)
     compute_functions: list[str] = field(default_factory=list)
 
@@ -118,14 +120,29 @@ class QueryTranslator:
         expand_lateral_aliases(node, scope)
         columns = self._output_columns(node, scope)
         name_columns(node)
+        computed = set()  # aliases of what correlated subqueries give
         for clause, value in list(node.args.items()):
             if clause not in ("with_", "from_", "joins"):
                 for item in value if isinstance(value, list) else [value]:
                     if isinstance(item, exp.Expr):
+                        known = self.facts.correlated_count
                         self.expression(item, scope, ctes)
+                        if clause == "expressions" and self.facts.correlated_count > known:
+                            computed.add(item.alias_or_name)
+        self._check_correlations(node, scope, computed)
         if node.args.get("qualify"):
             without_qualify(node, scope)
         return columns
+
+    def _check_correlations(self, node: exp.Select, scope: Scope, computed: set[str]) -> None:
+        if scope.is_correlated:
+            self.facts.correlated_count += 1
+            if any(_is_windowed(item) for item in node.expressions):
+                raise not_supported("a window function in a correlated subquery")
+        group = node.args.get("group")
+        for item in group.expressions if group and computed else ():
+            if isinstance(item, exp.Column) and not item.table and item.name in computed:
+                raise not_supported(f'"{item.name}", which a correlated subquery computes, in GROUP BY')
 
     def _order_and_limit(self, node: exp.Expr, scope: Scope) -> None:
         for clause in ("order", "limit", "offset"):
@@ -151,7 +168,10 @@ class QueryTranslator:
             raise not_supported(f"an unnested array in a query with {outer.pop()} JOIN")
         for join in joins:
             if on := join.args.get("on"):
+                known = self.facts.correlated_count
                 self.expression(on, scope, ctes)
+                if join.side and self.facts.correlated_count > known:
+                    raise not_supported("a correlated subquery in the ON clause of an outer join")
                 _as_condition(join, "on")
 
     def from_item(self, item: exp.Expr, scope: Scope, ctes: Ctes) -> None:
@@ -280,9 +300,12 @@ class QueryTranslator:
             self._spare_date_part(node)
         if isinstance(node, exp.Dot) and isinstance(node.expression, exp.Anonymous):
             node = self._without_schema(node)
+        size = size_of(node) if isinstance(node, exp.Div) else None
         for child in list(node.iter_expressions()):
             if not isinstance(child, exp.Identifier):
                 self.expression(child, scope, ctes)
+        if isinstance(node, exp.Div):
+            return _put(node, _quotient(node, size))
         return _put(node, self._rewrite(node))
 
     def _spare_date_part(self, node: exp.Anonymous) -> None:
@@ -349,6 +372,8 @@ class QueryTranslator:
         target, value = node.args["to"], node.this
         if isinstance(target, exp.Var):
             return node
+        if isinstance(value, exp.Literal) and value.name.strip().lower() in _NO_DATES and target.is_type(*_DATES):
+            raise not_supported(f"the special date '{value.name}'")
         kind = resolve_node(target, in_catalog=self._in_catalog or _is_object_name(node))
         postgres = exp.Var(this=kind.postgres)
         if kind.name == "regclass" and not (isinstance(value, exp.Literal) and value.is_string):
@@ -376,7 +401,24 @@ _LEADER_WORDS: dict[type, str] = {
     exp.CurrentTimestamp: "current_timestamp",
     exp.CurrentSchema: "current_schema",
 }
+# PostgreSQL's, beside now, today, tomorrow and yesterday, which Redshift knows too.
+_NO_DATES = {"infinity", "+infinity", "-infinity", "inf", "-inf", "epoch", "allballs"}
+_DATES = ("date", "timestamp", "timestamptz", "time", "timetz")
 _RANKING = {"row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile", "lag", "lead"}
+
+
+def _quotient(node: exp.Div, size: Size | None) -> exp.Expr:
+    """Division. That of DECIMALs has a scale of Redshift's own, which their sizes tell."""
+    if size is None:
+        return call("redshift.divide", node.this, node.expression)
+    if size.is_integer:
+        return node
+    quotient = call("redshift.divide_exactly", node.this, node.expression, exp.Literal.number(size.scale))
+    return exp.Cast(this=quotient, to=exp.Var(this=size.postgres))
+
+
+def _is_windowed(item: exp.Expr) -> bool:
+    return next(item.find_all(exp.Window), None) is not None
 
 
 def _put(node: exp.Expr, replacement: exp.Expr) -> exp.Expr:

@@ -1,7 +1,10 @@
 """Owns walking over a statement's tokens, for the grammars written by hand. The grammars are session.py and ddl.py."""
 
+from collections.abc import Callable
+
 from local.redshift.sql.lexing import Kind, Statement, Token, quote
 from local.redshift.sql.refusal import Refused, syntax_error
+from local.redshift.sql.reserved import is_reserved, refused_name
 
 _NAMES = (Kind.WORD, Kind.QUOTED)
 
@@ -11,6 +14,7 @@ class Reader:
 
     def __init__(self, statement: Statement) -> None:
         self.statement = statement
+        self.must_stand_alone = False  # in no transaction; a grammar says so
         self._at = 0
 
     @property
@@ -38,6 +42,24 @@ class Reader:
         if found:
             self._at += len(words)
         return found
+
+    def take_before(self, word: str, read: Callable[[], bool]) -> bool:
+        """Read a word and what `read` reads after it, or neither."""
+        start = self._at
+        if self.take(word) and read():
+            return True
+        self._at = start
+        return False
+
+    def look_for_name_between(self, before: tuple[str, ...], after: tuple[str, ...]) -> str | None:
+        """Read a name between these words, or nothing."""
+        start = self._at
+        if self.take(*before) and self.here is not None and self.here.kind in _NAMES:
+            name = self.word()
+            if self.take(*after):
+                return name
+        self._at = start
+        return None
 
     def take_one_of(self, *words: str) -> str | None:
         """Read one of these words if it comes next."""
@@ -76,6 +98,13 @@ class Reader:
     def name(self) -> str:
         """Read one name, folded, unquoted."""
         token = self.here
+        if token is not None and token.kind is Kind.WORD and is_reserved(token.text):
+            raise refused_name(token.text)
+        return self.word()
+
+    def word(self) -> str:
+        """Read one name that may be a reserved word: a value, a type, or what is to be named in a refusal."""
+        token = self.here
         if token is None or token.kind not in _NAMES:
             raise self.unexpected("a name")
         self._at += 1
@@ -89,6 +118,19 @@ class Reader:
         if len(parts) > 3:
             raise syntax_error(f"the name {'.'.join(parts)} has more than three parts")
         return tuple(parts)
+
+    def looks_at_names_in_parentheses(self) -> bool:
+        """Whether `(a, b)` comes next, of names alone."""
+        following = iter(self.statement.tokens[self._at :])
+        if not self.looks_at("("):
+            return False
+        next(following)
+        for name, sign in zip(following, following, strict=False):
+            if name.kind not in _NAMES or sign.kind is not Kind.SYMBOL or sign.text not in (",", ")"):
+                return False
+            if sign.text == ")":
+                return True
+        return False
 
     def names_in_parentheses(self) -> list[str]:
         """Read `(a, b)`."""

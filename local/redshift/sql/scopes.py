@@ -12,7 +12,8 @@ from sqlglot import exp
 from local.redshift.sql.functions import call
 from local.redshift.sql.refusal import not_supported
 
-_SYSTEM_COLUMNS = {"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"}  # PostgreSQL's, unknown to Redshift
+# PostgreSQL's: no column of Redshift's is one, and none may be called so ("oid" is the catalog's).
+SYSTEM_COLUMNS = {"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid", "oid"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,20 @@ class Scope:
 
     outer: Scope | None = None
     sources: list[Source] = field(default_factory=list)
+    is_correlated: bool = False  # names a table of a query around it
 
     def find(self, name: str) -> Source | None:
         """Return the nearest source of this name."""
         found = next((source for source in self.sources if source.name == name), None)
         return found or (self.outer.find(name) if self.outer else None)
+
+    def correlate(self, source: Source) -> None:
+        """Note which queries a name reaches out of. Redshift lets it out of one."""
+        if any(known is source for known in self.sources) or self.outer is None:
+            return
+        self.is_correlated = True
+        if not any(known is source for known in self.outer.sources):
+            raise not_supported(f'a correlation to "{source.name}" that skips the query between')
 
     def find_qualified(self, parts: tuple[str, ...]) -> Source | None:
         """Return the nearest table that was written with exactly this qualified name and no alias."""
@@ -99,6 +109,8 @@ def resolve(path: Path, scope: Scope) -> exp.Expr:
         return _navigate(path.base, path.steps)
     names = path.names
     first = scope.find(names[0])
+    if first and len(names) > 1:
+        scope.correlate(first)
     if len(names) == 1:
         return _navigate(_bare_column(names[0], first, scope), path.steps)
     if first and first.is_unnested:
@@ -107,6 +119,7 @@ def resolve(path: Path, scope: Scope) -> exp.Expr:
         return _navigate(_column(names[1], first.name), (*names[2:], *path.steps))
     for length in range(len(names) - 1, 1, -1):
         if source := scope.find_qualified(names[:length]):
+            scope.correlate(source)
             return _navigate(_column(names[length], source.name), (*names[length + 1 :], *path.steps))
     return _navigate(_bare_column(names[0], None, scope), (*names[1:], *path.steps))
 
@@ -123,7 +136,7 @@ def _bare_column(name: str, table: Source | None, scope: Scope) -> exp.Column:
 
 
 def _column(name: str, table: str | None) -> exp.Column:
-    if name in _SYSTEM_COLUMNS:
+    if name in SYSTEM_COLUMNS and name != "oid":
         raise not_supported(f'the system column "{name}"')
     return exp.column(name, table=table)
 

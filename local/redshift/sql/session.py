@@ -84,7 +84,7 @@ def _end(reader: Reader) -> Answer:
 def _set(reader: Reader) -> Answer:
     reader.expect("set")
     scope = (reader.take_one_of("session", "local") or "session").upper()
-    name = reader.name()
+    name = reader.word()
     if name in ("authorization", "transaction", "characteristics", "role"):
         raise not_supported(f"SET {name.upper()}")
     if name == "time" and reader.take("zone"):
@@ -110,7 +110,7 @@ def _value(reader: Reader) -> tuple[str, str]:
     number = reader.take_kind(Kind.NUMBER)
     if number is not None:
         return sign + number, sign + number
-    name = reader.name()
+    name = reader.word()
     return name, "DEFAULT" if name == "default" else quote(name)
 
 
@@ -124,7 +124,7 @@ def _check_without_effect(name: str, value: str) -> None:
 
 def _reset(reader: Reader) -> Answer:
     reader.expect("reset")
-    name = reader.name()
+    name = reader.word()
     if name in _KEPT:
         return f"RESET stand_in.{name}", None
     if name in _PASSED_ON:
@@ -138,7 +138,7 @@ def _show(reader: Reader) -> Answer:
     for what, read in _SHOW_OBJECTS.items():
         if reader.take(what):
             return f"SELECT * FROM redshift.show_{what}({read(reader)}){_show_filter(reader, what)}", "SHOW"
-    name = reader.name()
+    name = reader.word()
     if name == "transaction" and reader.take("isolation", "level"):
         name = "transaction_isolation"
     elif name == "time" and reader.take("zone"):
@@ -214,13 +214,17 @@ _POSTGRES_OPTIONS = ("verbose", "freeze", "analyze", "analyse", "skip_locked", "
 def _vacuum(reader: Reader) -> Answer:
     """PostgreSQL runs it: so it fails in a transaction and without its table, as on Redshift."""
     reader.expect("vacuum")
-    any(reader.take(*kind) for kind in _VACUUM_KINDS)
+    kind = next((kind for kind in _VACUUM_KINDS if reader.take(*kind)), ())
     _refuse_postgres_option(reader, "VACUUM")
-    sql = "VACUUM"
-    if not reader.at_end and not reader.looks_at("to"):
-        sql += f" {dotted(reader.qualified())}"
+    if reader.at_end:
+        return "VACUUM", None
+    sql = f"VACUUM {dotted(reader.qualified())}"
     if reader.take("to"):
-        reader.expect_kind(Kind.NUMBER)
+        if kind == ("reindex",):
+            raise not_supported("VACUUM REINDEX with TO ... PERCENT")
+        threshold = reader.expect_kind(Kind.NUMBER)
+        if not threshold.isdigit() or int(threshold) > 100:
+            raise syntax_error(f"VACUUM to {threshold} percent: a whole number from 0 to 100 was expected")
         reader.expect("percent")
     return sql, None
 
@@ -286,7 +290,7 @@ def _privileges(reader: Reader) -> str:
     while True:
         privilege = reader.take_one_of(*_PRIVILEGES)
         if privilege is None:
-            raise not_supported(f"the privilege {reader.name()}")
+            raise not_supported(f"the privilege {reader.word()}")
         found.append(privilege.upper())
         if not reader.take(","):
             return ", ".join(found)

@@ -285,7 +285,10 @@ $$;
 
 -- Functions on SUPER and on JSON text.
 create or replace function redshift.json_parse(text) returns super language sql immutable strict parallel safe
-    return nullif($1::jsonb, 'null'::jsonb)::super;
+    return case
+        when octet_length($1) <= 65535 then nullif($1::jsonb, 'null'::jsonb)::super
+        when redshift.fail('22001', 'JSON_PARSE takes a VARCHAR, of 65535 bytes at most, not ' || octet_length($1)) then null
+    end;
 -- Redshift's JSON_SERIALIZE fails above VARCHAR's limit; PostgreSQL's text has none.
 create or replace function redshift.within_varchar(text) returns character varying
 language plpgsql immutable strict parallel safe as $$

@@ -20,13 +20,16 @@ class Translated:
 
     `sql` may hold parameters ($1, ...) and is empty where nothing is to be run. `tag` replaces PostgreSQL's command
     tag. `copy` is the statement as it was written when it is a COPY or UNLOAD, which is not for PostgreSQL to run.
-    `original` is any statement as it was written.
+    `original` is any statement as it was written. `commits` ends the transaction it stands in; `stands_alone` may
+    stand in none.
     """
 
     sql: str
     tag: str | None = None
     copy: str | None = None
     original: str = ""
+    commits: bool = False
+    stands_alone: bool = False
 
 
 @lru_cache(maxsize=2048)
@@ -61,4 +64,4 @@ def _one(statement: Statement) -> Translated:
         raise not_supported(f"the statement {first.upper()}")
     sql, tag = grammar(reader)
     reader.expect_end()
-    return Translated(sql, tag)
+    return Translated(sql, tag, commits=first == "truncate", stands_alone=reader.must_stand_alone)

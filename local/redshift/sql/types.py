@@ -9,6 +9,7 @@ from local.redshift.sql.refusal import UNDEFINED_OBJECT, Refused, syntax_error
 
 LONGEST_VARCHAR = 65535
 _LONGEST_CHAR = 4096
+_LARGEST_SCALE = 37
 _SIMPLE = {
     "smallint": "smallint",
     "int2": "smallint",
@@ -43,11 +44,15 @@ _VARBYTE = {"varbyte", "varbinary", "binary varying"}
 
 @dataclass(frozen=True, slots=True)
 class RedshiftType:
-    """A type with its parameters settled. `length` is in bytes, None where the type has none or it was left open."""
+    """A type with its parameters settled. `length` is in bytes, None where the type has none or it was left open.
+
+    `decimal` is the precision and scale of a DECIMAL.
+    """
 
     name: str
     postgres: str
     length: int | None = None
+    decimal: tuple[int, int] | None = None
 
 
 def resolve(name: str, parameters: tuple[str, ...], *, in_table: bool) -> RedshiftType:
@@ -59,7 +64,8 @@ def resolve(name: str, parameters: tuple[str, ...], *, in_table: bool) -> Redshi
     if name in _VARCHAR:
         return _varchar(name, parameters, in_table)
     if name in _CHAR:
-        length = _integer(name, parameters, 1, _LONGEST_CHAR) if parameters else 1
+        written = (str(_LONGEST_CHAR),) if parameters == ("max",) else parameters
+        length = _integer(name, written, 1, _LONGEST_CHAR) if parameters else 1
         return RedshiftType("char", f"character({length})", length)
     if name in _DECIMAL:
         return _decimal(name, parameters)
@@ -91,8 +97,8 @@ def _decimal(name: str, parameters: tuple[str, ...]) -> RedshiftType:
     if len(parameters) > 2:
         raise syntax_error(f"type {name} takes a precision and a scale")
     precision = _integer(name, parameters[:1], 1, 38) if parameters else 18
-    scale = _integer(name, parameters[1:], 0, precision) if len(parameters) == 2 else 0
-    return RedshiftType("decimal", f"numeric({precision},{scale})")
+    scale = _integer(name, parameters[1:], 0, min(precision, _LARGEST_SCALE)) if len(parameters) == 2 else 0
+    return RedshiftType("decimal", f"numeric({precision},{scale})", None, (precision, scale))
 
 
 def _integer(name: str, parameters: tuple[str, ...], low: int, high: int) -> int:

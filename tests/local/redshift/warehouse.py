@@ -41,6 +41,8 @@ class Passed:
     tag: str | None = None
     copy: str | None = None
     original: str = ""
+    commits: bool = False
+    stands_alone: bool = False
 
 
 def pass_on(text: str) -> list[Passed]:

@@ -114,8 +114,9 @@ def test_a_subquery_needs_no_alias(people: Run, query: str) -> None:
 
 
 def test_merge_updates_and_inserts(people: Run) -> None:
+    people("create temp table renamed as select 1 as id, 'Zoe' as name union all select 9, 'New'")
     people("""
-        merge into people using (select 1 as id, 'Zoe' as name union all select 9, 'New') as s
+        merge into people using renamed as s
         on s.id = people.id
         when matched then update set name = s.name
         when not matched then insert (id, name) values (s.id, s.name)

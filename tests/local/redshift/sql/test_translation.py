@@ -54,7 +54,9 @@ STATEMENTS = [
     ("create temp table t as select 1 as a", 'CREATE TEMPORARY TABLE "t" AS SELECT 1 AS "a"'),
     (
         "create table t (a int primary key, b text default 'x', c decimal, d varchar(max), unique (a))",
-        'CREATE TABLE "t" ("a" integer NOT NULL, "b" character varying(256) DEFAULT \'x\' CONSTRAINT "b_bytes" CHECK '
+        '/*redshift:{"table": "t", "diststyle": null, "distkey": null, "sortkey": [], "interleaved": false, '
+        '"encodings": {}, "keys": ["a", "a"]}*/ CREATE TABLE "t" ("a" integer NOT NULL, '
+        '"b" character varying(256) DEFAULT \'x\' CONSTRAINT "b_bytes" CHECK '
         '(CASE WHEN octet_length("b") > 256 THEN redshift.too_long(\'b\', 256, octet_length("b")) END), '
         '"c" numeric(18,0), "d" character varying(65535))',
     ),
@@ -111,11 +113,24 @@ def test_a_statement_becomes(redshift: str, postgres: str) -> None:
         ("set enable_result_cache_for_session to off", "SET"),
         ("alter table t alter diststyle even", "ALTER TABLE"),
         ("alter table t alter column a encode zstd", "ALTER TABLE"),
-        ("alter table t add constraint pk primary key (a)", "ALTER TABLE"),
     ],
 )
 def test_what_means_nothing_to_postgresql_is_answered_and_not_run(redshift: str, tag: str) -> None:
     assert translate(redshift) == [Translated("", tag=tag)]
+
+
+def test_a_key_is_kept_and_not_enforced() -> None:
+    (statement,) = translate("alter table t add constraint pk primary key (a)")
+    assert statement == Translated(
+        """DO 'begin perform redshift.add_keys(''"t"'', array[''a''], true); end'""", tag="ALTER TABLE"
+    )
+
+
+def test_what_ends_its_transaction_or_may_stand_in_none_says_so() -> None:
+    (truncate,) = translate("truncate t")
+    (resize,) = translate("alter table t alter column a type varchar(9)")
+    assert (truncate.commits, truncate.stands_alone) == (True, False)
+    assert (resize.commits, resize.stands_alone) == (False, True)
 
 
 def test_copy_is_handed_over_as_it_was_written() -> None:
@@ -129,7 +144,9 @@ def test_a_script_is_cut_at_its_semicolons_only() -> None:
 
 
 def test_the_layout_goes_with_the_table() -> None:
-    (statement,) = translate("create table t (a int) diststyle key distkey(a) interleaved sortkey(a, b) backup no")
+    (statement,) = translate(
+        "create table t (a int, b int) diststyle key distkey(a) interleaved sortkey(a, b) backup no"
+    )
     assert statement.sql.startswith(
         '/*redshift:{"table": "t", "diststyle": "key", "distkey": "a", "sortkey": ["a", "b"]'
     )
