@@ -7,6 +7,7 @@ SETUP := .venv/.ready
 AIRFLOW := .venv-airflow/.ready
 AIRFLOW_OLDER := .venv-airflow-3.2.1/.ready
 JUDGES := .venv-judges/.ready
+REDSHIFT_JUDGES := .venv-judges-redshift
 
 export DO_NOT_TRACK := 1
 # Importing the judges takes seconds, and several times that when nobody keeps their bytecode.
@@ -14,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export UV_CUSTOM_COMPILE_COMMAND := make lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup airflow-3.2.1 judges demo airflow test check format bench fuzz lock dist up down reset clean
+.PHONY: help setup airflow-3.2.1 judges judges-redshift demo airflow test check format bench bench-copy bench-gate fuzz lock dist up down reset clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -53,6 +54,21 @@ judges: $(JUDGES)  ## Make an environment with outside judges of contracts, for 
 
 $(JUDGES): requirements/judges.txt | $(SETUP)
 	$(call install,.venv-judges,$<)
+	@touch $@
+
+judges-redshift: $(REDSHIFT_JUDGES)/.ready  ## Run dbt-redshift's own functional tests against the Redshift stand-in
+	@$(BIN)/python -m tests.judges.redshift
+
+# The tests lie in dbt-redshift's source only: that of the version and hash in the lock, which nothing is built from.
+$(REDSHIFT_JUDGES)/.ready: requirements/judges-redshift.txt | $(SETUP)
+	$(call install,$(REDSHIFT_JUDGES),$<)
+	@rm -rf $(REDSHIFT_JUDGES)/dbt-redshift && mkdir $(REDSHIFT_JUDGES)/dbt-redshift
+	@sed -n '/^dbt-redshift==/,/[^\\]$$/p' $< > $(REDSHIFT_JUDGES)/source.txt
+	@PATH=$(abspath $(REDSHIFT_JUDGES))/bin:$$PATH $(REDSHIFT_JUDGES)/bin/python -m pip download --quiet \
+		--disable-pip-version-check --require-hashes --no-deps --no-binary :all: --no-build-isolation \
+		--dest $(REDSHIFT_JUDGES)/dbt-redshift --requirement $(REDSHIFT_JUDGES)/source.txt
+	@tar --extract --gzip --strip-components 1 --directory $(REDSHIFT_JUDGES)/dbt-redshift \
+		--file $(REDSHIFT_JUDGES)/dbt-redshift/dbt_redshift-*.tar.gz
 	@touch $@
 
 demo: $(SETUP) $(AIRFLOW)  ## Start the local stack and run the Airflow DAG end to end
@@ -95,6 +111,9 @@ fuzz: $(SETUP)  ## Feed lines, objects and contracts with what nobody would thin
 bench-gate: $(SETUP)  ## Measure the raw gate against reading alone and other tools (docs/benchmarks.md)
 	@$(BIN)/python -m tests.bench.gate
 
+bench-copy: $(SETUP)  ## Measure the Redshift stand-in: COPY of a million rows, small queries (docs/benchmarks.md)
+	@$(BIN)/python -m tests.bench.copy
+
 lock: $(SETUP)  ## Resolve the requirements again after a change of pyproject.toml or dags/requirements.in
 	@$(BIN)/uv pip compile pyproject.toml --group dev --group local --universal --python-version 3.11 \
 		--generate-hashes --quiet --output-file requirements/dev.txt
@@ -109,6 +128,8 @@ lock: $(SETUP)  ## Resolve the requirements again after a change of pyproject.to
 		--generate-hashes --quiet --constraint requirements/dev.txt --output-file requirements/image.txt
 	@$(BIN)/uv pip compile --group judges --universal --python-version 3.11 \
 		--generate-hashes --quiet --output-file requirements/judges.txt
+	@$(BIN)/uv pip compile --group judges-redshift --universal --python-version 3.11 \
+		--generate-hashes --quiet --output-file requirements/judges-redshift.txt
 
 dist: $(SETUP)  ## Build in dist/ what a deployment uploads: make dist DEPLOYMENT=release/example.env
 	@$(BIN)/python -m release.dist $(DEPLOYMENT)
@@ -124,4 +145,4 @@ reset: $(SETUP)  ## Stop the local stack and remove its data
 
 clean:  ## Remove the local stack, its data and the environments
 	@test ! -x $(BIN)/spacex-elt || $(BIN)/spacex-elt local reset
-	@rm -rf .venv .venv-airflow .venv-airflow-3.2.1 .venv-judges .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist
+	@rm -rf .venv .venv-airflow .venv-airflow-3.2.1 .venv-judges .venv-judges-redshift .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist

@@ -195,13 +195,13 @@ def _judge(session: Session, loading: Loading) -> RawGateResult:
 def prepare_warehouse(session: Session, contracts: Mapping[str, Contract]) -> None:
     """Makes the schemas, the ledger and every contract's published table, where they are missing."""
     schemas = [f"create schema if not exists {name}" for name in (RAW_SCHEMA, publication.STAGING_SCHEMA, "pipeline")]
-    tables = [publication.LEDGER_DDL, *(raw_table_ddl(contract) for contract in contracts.values())]
+    tables = [publication.LEDGER_TABLE.create(), *(raw_table_ddl(contract) for contract in contracts.values())]
     _make_what_is_missing(session, [*schemas, *tables])
 
 
 def lock_transform(session: Session) -> None:
     """Waits until no other build is at work, and keeps others waiting until the session ends, however it does."""
-    _make_what_is_missing(session, [publication.TRANSFORM_LOCK_DDL])
+    _make_what_is_missing(session, [publication.TRANSFORM_LOCK_TABLE.create()])
     session.run(f"lock table {publication.TRANSFORM_LOCK}")
 
 
@@ -283,7 +283,7 @@ def _stage(store: ObjectStore, session: Session, loading: Loading, entries: Sequ
             raise explain_copy(contract, batch_id, exc) from exc
         _refuse_changed(store, entries)  # COPY takes whatever lies under a key: it knows of no ETag
         copied = _count(session, "select pg_last_copy_count()")
-        sizes = _sizes_of_nested(session, contract, staging) if has_large else {}
+        sizes = sizes_of_nested(session, contract, staging) if has_large else {}
         session.run(publication.hash_rows(contract, staging, sizes))
         return copied
 
@@ -294,7 +294,8 @@ def _stage(store: ObjectStore, session: Session, loading: Loading, entries: Sequ
             return session.transaction(partial(stage, has_large=True))
 
 
-def _sizes_of_nested(session: Session, contract: Contract, staging: str) -> dict[str, int]:
+def sizes_of_nested(session: Session, contract: Contract, staging: str) -> dict[str, int]:
+    """The largest value of each nested column of a table, in bytes, as hashing wants to know it."""
     names = publication.nested_columns(contract)
     sizes = session.rows(publication.sizes_of_nested(contract, staging))[0] if names else ()
     return dict(zip(names, map(int, sizes), strict=True))
@@ -335,7 +336,7 @@ def _publish(session: Session, loading: Loading, raw_gate: RawGateResult, copied
         return row
     _refuse_older(session, batch)
     _refuse_judged_anew(session, loading)
-    kept_keys = _kept_keys(loading, raw_gate)
+    kept_keys = keys_to_keep(contract, batch, raw_gate)
     done = _foresee(session, loading, kept_keys)
     _hold(loading, {"staged": (copied, done.staged)})  # never mark rows deleted because somebody emptied the table
     ledger_key = (batch.batch_id, contract.dataset, loading.run_id, contract.version, batch.landed_at_ms)
@@ -396,15 +397,15 @@ def _refuse_judged_anew(session: Session, loading: Loading) -> None:
         )
 
 
-def _kept_keys(loading: Loading, raw_gate: RawGateResult) -> list[str] | None:
+def keys_to_keep(contract: Contract, batch: Batch, raw_gate: RawGateResult) -> list[str] | None:
     """The keys whose rows are not to be marked deleted whatever the snapshot lacks; None where none is to be.
 
     A record in quarantine is no missing one. A replay brings only some of a snapshot's rows: what it lacks is no sign
     of anything.
     """
     kept = sorted({key for shard in raw_gate.shards for key in shard.rejected_keys})
-    is_uncertain = _some_key_is_unknown(loading.contract, raw_gate) or len(kept) > MOST_KEPT_KEYS
-    return None if loading.batch.is_partial or is_uncertain else kept
+    is_uncertain = _some_key_is_unknown(contract, raw_gate) or len(kept) > MOST_KEPT_KEYS
+    return None if batch.is_partial or is_uncertain else kept
 
 
 def _some_key_is_unknown(contract: Contract, raw_gate: RawGateResult) -> bool:

@@ -6,7 +6,7 @@ Pure: statements out, nothing run. Running them in order is loader/load.py's job
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from contracts.derive.redshift import RAW_SCHEMA, Column, columns, contract_columns
+from contracts.derive.redshift import RAW_SCHEMA, Column, Table, columns, contract_columns
 from contracts.model import Contract
 
 STAGING_SCHEMA = "staging_spacex"
@@ -14,27 +14,33 @@ VARCHAR_BYTES = 65_535
 _SLICE_BYTES = 32_000  # two hexadecimal digits each: less than a VARCHAR
 LEDGER = "pipeline.load_ledger"
 
-LEDGER_DDL = f"""create table if not exists {LEDGER} (
-    batch_id varchar(64) not null,
-    dataset varchar(64) not null,
-    run_id varchar(64) not null,
-    contract_version varchar(32) not null,
-    landed_at_ms bigint not null,
-    staged_count bigint not null,
-    inserted_count bigint not null,
-    updated_count bigint not null,
-    unchanged_count bigint not null,
-    deleted_count bigint not null,
-    kept_count bigint not null,
-    live_count bigint not null,
-    published_at timestamptz not null,
-    restored_count bigint
-) diststyle all"""
+LEDGER_TABLE = Table(
+    LEDGER,
+    (
+        Column("batch_id", "VARCHAR(64)", is_required=True),
+        Column("dataset", "VARCHAR(64)", is_required=True),
+        Column("run_id", "VARCHAR(64)", is_required=True),
+        Column("contract_version", "VARCHAR(32)", is_required=True),
+        Column("landed_at_ms", "BIGINT", is_required=True),
+        Column("staged_count", "BIGINT", is_required=True),
+        Column("inserted_count", "BIGINT", is_required=True),
+        Column("updated_count", "BIGINT", is_required=True),
+        Column("unchanged_count", "BIGINT", is_required=True),
+        Column("deleted_count", "BIGINT", is_required=True),
+        Column("kept_count", "BIGINT", is_required=True),
+        Column("live_count", "BIGINT", is_required=True),
+        Column("published_at", "TIMESTAMPTZ", is_required=True),
+        Column("restored_count", "BIGINT"),
+    ),
+    description="One row per published batch, written in the transaction that published it.",
+)
 
 #: Held locked while dbt builds, on a session of its own: two builds at once take each other's temporary names. It is no
 #: table that a load makes or reads, so that loads never wait for a build.
 TRANSFORM_LOCK = "pipeline.transform_lock"
-TRANSFORM_LOCK_DDL = f"create table if not exists {TRANSFORM_LOCK} (held integer)"
+TRANSFORM_LOCK_TABLE = Table(
+    TRANSFORM_LOCK, (Column("held", "INTEGER"),), description="Empty. Locked while dbt builds, so that one build waits."
+)
 
 
 def quoted(name: str) -> str:
@@ -59,8 +65,13 @@ def hash_rows(contract: Contract, staging: str, sizes: Mapping[str, int] = Mappi
     a border between two. `sizes` holds columns with larger values (sizes_of_nested): their values above the limit are
     hashed in slices. A value's hash is the same whatever else the table holds.
     """
+    return f"update {staging} set _row_hash = {row_hash(contract, sizes)}"
+
+
+def row_hash(contract: Contract, sizes: Mapping[str, int] = MappingProxyType({})) -> str:
+    """The expression that a row's hash is: over the contract's columns, in its order."""
     digests = " || ".join(_digest(column, sizes.get(column.name, 0)) for column in contract_columns(contract))
-    return f"update {staging} set _row_hash = sha2({digests}, 256)"
+    return f"sha2({digests}, 256)"
 
 
 def nested_columns(contract: Contract) -> list[str]:
@@ -200,6 +211,13 @@ def find_live_before() -> str:
     """How many rows were live after the newest earlier snapshot was published. Parameters: dataset, landed_at_ms."""
     return f"""select live_count from {LEDGER} where dataset = %s and landed_at_ms < %s
 order by landed_at_ms desc, published_at desc limit 1"""
+
+
+def find_published() -> str:
+    """A dataset's ledger rows in the order they were published. Parameter: dataset."""
+    return f"""select batch_id, run_id, contract_version, staged_count, inserted_count + updated_count
+    + coalesce(restored_count, 0), deleted_count, published_at
+from {LEDGER} where dataset = %s order by published_at, landed_at_ms, batch_id"""
 
 
 def find_landed() -> str:

@@ -12,6 +12,7 @@ from contracts.model import Contract
 from loader.batch import Batch, Plan, batch_identity
 from loader.gate import GateOutput, gate_shard
 from loader.load import Loading, LoadOutput, load_or_tell, lock_transform, new_staging, prepare_warehouse
+from loader.migrate import refuse_behind
 from loader.outcome import note_outcome, refuse_taken
 from loader.pipeline import Pipeline
 from loader.plan import Request, make_plan
@@ -100,6 +101,7 @@ def load_step(pipeline: Pipeline, run_id: str, dataset: str) -> LoadOutput:
         with pipeline.warehouse() as session:
             session.work_as("load")
             prepare_warehouse(session, pipeline.contracts)
+            refuse_behind(session, contract)
             output = load_or_tell(pipeline.lake, session, loading)
         if batch.is_partial:
             note_outcome(pipeline.lake, run_id, batch, output, reason_of(output), pipeline.now())

@@ -1,8 +1,8 @@
 """Owns the stand-in for AWS' small services (Secrets Manager, SSM, SNS, SQS, CloudWatch, Logs, ECS): a moto server.
 
 It keeps everything in memory, so each start makes the stack's own resources anew, under the same names and addresses,
-before anybody can connect. S3 is SeaweedFS' (local/seaweedfs.py), Redshift is local/redshift's,
-running ECS' tasks is local/ecs'.
+before anybody can connect. S3 is SeaweedFS' (local/seaweedfs.py), Redshift and logging in to it with an IAM identity
+are local/redshift's, running ECS' tasks is local/ecs'.
 
 Run as a program: `python -m local.aws --port PORT --resources FILE`.
 """
@@ -32,6 +32,8 @@ from local.stack_env import (
     SECURITY_GROUP,
     SUBNETS,
     TASK_IMAGE,
+    TASK_ROLE,
+    WAREHOUSE_CLUSTER,
     WAREHOUSE_DATABASE,
     WAREHOUSE_SECRET,
     WAREHOUSE_USER,
@@ -81,7 +83,17 @@ def prepare(settings: StackSettings, state_dir: Path, pipeline: Pipeline) -> Non
         "subnets": SUBNETS,
         "security_groups": [SECURITY_GROUP],
     }
-    resources = {"secrets": {WAREHOUSE_SECRET: warehouse, AIRBYTE_SECRET: airbyte}, "alerts": ALERTS, "ecs": ecs}
+    redshift = {
+        "name": WAREHOUSE_CLUSTER,
+        "host": HOST,
+        "port": settings.ports["redshift"],
+        "database": WAREHOUSE_DATABASE,
+        "key": settings.warehouse_signing_key,
+        "own_access_key": settings.s3_access_key,
+        "own_role": TASK_ROLE,
+    }
+    secrets = {WAREHOUSE_SECRET: warehouse, AIRBYTE_SECRET: airbyte}
+    resources = {"secrets": secrets, "alerts": ALERTS, "ecs": ecs, "redshift": redshift}
     write_private(_resources_path(state_dir), json.dumps(resources))
 
 
@@ -161,13 +173,15 @@ def main(arguments: list[str] | None = None) -> None:
     from werkzeug.serving import make_server
 
     from local.ecs.server import Ecs
+    from local.redshift.control_plane import Cluster, ControlPlane
 
     application = DomainDispatcherApplication(create_backend_app)
     resources = json.loads(options.resources.read_text(encoding="utf-8"))
     _while_serving(application, lambda endpoint: _provision(resources, endpoint))
     # Whoever can connect finds everything in place.
     book = _task_book(resources["ecs"], f"http://{HOST}:{options.port}")
-    server = make_server(HOST, options.port, Ecs(book, application), threaded=True)
+    redshift = Cluster(**{**resources["redshift"], "key": resources["redshift"]["key"].encode()})
+    server = make_server(HOST, options.port, Ecs(book, ControlPlane(redshift, application)), threaded=True)
 
     def stop() -> None:
         book.close(patience_s=_TASKS_END_WITHIN_S)  # first: what they still say goes to this server

@@ -139,11 +139,14 @@ def _redshift(settings: StackSettings, state_dir: Path) -> Part:
         home = postgres_home.prepare(postgres_directory(state_dir))
         credentials = state_dir / "redshift-credentials.json"
         write_private(credentials, json.dumps({WAREHOUSE_USER: settings.warehouse_password}))
+        signing_key = state_dir / "redshift-signing-key"
+        write_private(signing_key, settings.warehouse_signing_key)
         command = (
             sys.executable, "-m", "local.redshift",
             "--port", str(settings.ports["redshift"]), "--database", WAREHOUSE_DATABASE,
             "--postgres-socket", str(home.socket_path), "--postgres-superuser", postgres_home.SUPERUSER,
-            "--credentials", str(credentials), "--tls", str(ca_path(state_dir).parent), "--role-arn", COPY_ROLE,
+            "--credentials", str(credentials), "--signing-key", str(signing_key),
+            "--tls", str(ca_path(state_dir).parent), "--role-arn", COPY_ROLE,
         )  # fmt: skip
         return Launch(command, _ROOT, aws_env(settings, state_dir))
 

@@ -16,7 +16,7 @@ from local.ports import HOST
 from local.postgres_home import PostgresHome
 from local.problem import StackProblem
 from local.settings import StackSettings
-from local.stack_env import WAREHOUSE_DATABASE, WAREHOUSE_USER
+from local.stack_env import WAREHOUSE_DATABASE, WAREHOUSE_ROLE_USER, WAREHOUSE_USER
 
 _BOOTSTRAP_MARK = "spacex-elt bootstrap "  # the database's comment: which version of the SQL it has
 
@@ -64,7 +64,9 @@ def _make_user_and_database(session: connection, password: str) -> None:
         at.execute("set log_min_error_statement = panic")  # no statement with the password into the server's log
         user = Identifier(WAREHOUSE_USER)
         verb = SQL("alter" if _exists(at, "pg_roles", "rolname", WAREHOUSE_USER) else "create")
-        at.execute(SQL("{} role {} login password {}").format(verb, user, Literal(password)))
+        at.execute(SQL("{} role {} login createrole password {}").format(verb, user, Literal(password)))
+        if not _exists(at, "pg_roles", "rolname", WAREHOUSE_ROLE_USER):
+            at.execute(SQL("create role {} login createrole in role {}").format(Identifier(WAREHOUSE_ROLE_USER), user))
         if not _exists(at, "pg_database", "datname", WAREHOUSE_DATABASE):
             at.execute(SQL("create database {} owner {}").format(Identifier(WAREHOUSE_DATABASE), user))
 

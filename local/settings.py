@@ -3,6 +3,7 @@
 What the product is told of them is local/stack_env.py's job.
 """
 
+import hmac
 import json
 import secrets
 import uuid
@@ -29,6 +30,11 @@ class StackSettings:
     warehouse_password: str
     airbyte_client_id: str
     airbyte_client_secret: str
+
+    @property
+    def warehouse_signing_key(self) -> str:
+        """What AWS' stand-in signs temporary passwords with, and Redshift's knows them by."""
+        return hmac.digest(self.warehouse_password.encode(), b"temporary passwords", "sha256").hex()
 
 
 def settings_path(state_dir: Path) -> Path:

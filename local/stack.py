@@ -34,7 +34,7 @@ _DOWN_WITHIN_S = 60
 _LONGEST_LOG_BYTES = 20_000_000
 _OURS = (
     "settings.json", "stack.json", "stack.env", "command.lock", "logs", "tls",
-    "s3", "s3-identities.json", "aws-resources.json", "redshift-credentials.json",
+    "s3", "s3-identities.json", "aws-resources.json", "redshift-credentials.json", "redshift-signing-key",
     "airbyte-credentials.json", "airbyte", "airflow", "tasks", "work",
 )  # fmt: skip
 

@@ -17,6 +17,9 @@ WAREHOUSE_SECRET = "spacex-elt/warehouse"  # noqa: S105 (the secret's name)
 AIRBYTE_SECRET = "spacex-elt/airbyte"  # noqa: S105 (the secret's name)
 WAREHOUSE_DATABASE = "spacex"
 WAREHOUSE_USER = "loader"
+WAREHOUSE_CLUSTER = "spacex-elt"  # also the name of its serverless workgroup
+TASK_ROLE = "spacex-elt-task"
+WAREHOUSE_ROLE_USER = f"IAMR:{TASK_ROLE}"  # who logs in with the task's role; may do what the user above may
 COPY_ROLE = f"arn:aws:iam::{ACCOUNT}:role/spacex-elt-copy"
 ALERTS = "spacex-elt-alerts"  # topic and queue
 ECS_CLUSTER = "spacex-elt"
@@ -98,7 +101,7 @@ def task_definition(settings: StackSettings, state_dir: Path, template: str) -> 
         "cpu": "1024",
         "memory": "4096",
         "execution_role_arn": f"arn:aws:iam::{ACCOUNT}:role/spacex-elt-execution",
-        "task_role_arn": f"arn:aws:iam::{ACCOUNT}:role/spacex-elt-task",
+        "task_role_arn": f"arn:aws:iam::{ACCOUNT}:role/{TASK_ROLE}",
         "region": REGION,
         "log_group": LOG_GROUP,
         "log_stream_prefix": LOG_STREAM_PREFIX,

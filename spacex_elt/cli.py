@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from contracts.errors import PipelineError
-from spacex_elt.commands import airbyte, contracts, keep, look, move, quarantine, stack
+from spacex_elt.commands import airbyte, contracts, keep, look, move, quarantine, stack, warehouse
 from spacex_elt.commands.output import complain
 from spacex_elt.exit_codes import ExitCode, exit_code_of
 
@@ -39,6 +39,7 @@ app.add_typer(look.app)
 app.add_typer(contracts.app, name="contracts", help="Check, show and use data contracts.")
 app.add_typer(quarantine.app, name="quarantine", help="Work on the records that a gate set aside.")
 app.add_typer(airbyte.app, name="airbyte", help="Make an Airbyte server match extraction/, and check it.")
+app.add_typer(warehouse.app, name="warehouse", help="Ask the warehouse, and bring it in line with the contracts.")
 app.add_typer(stack.app, name="local", help="The local stack: stand-ins for AWS, Airbyte and Redshift.")
 
 

@@ -1,11 +1,21 @@
-"""Owns the tables and COPY's JSONPaths that follow from a contract. Running them is the loader's job (loader/)."""
+"""Owns the tables and COPY's JSONPaths that follow from a contract. Running them is the loader's job (loader/).
+
+How a table is laid out is one rule for all (docs/adr/0011-tables-follow-the-contracts-by-a-plan.md).
+"""
 
 import json
 from dataclasses import dataclass
 
-from contracts.model import Contract, Rule, RuleKind, Severity
+from contracts.model import Contract, Property, Rule, RuleKind, Severity
 
 RAW_SCHEMA = "raw_spacex"
+
+
+#: Both leave a VARCHAR free to be widened, as what Redshift chooses by itself may not (BYTEDICT, RUNLENGTH, TEXT255).
+_ENCODINGS = {
+    **dict.fromkeys(("SMALLINT", "INTEGER", "BIGINT", "DECIMAL", "DATE", "TIMESTAMPTZ"), "az64"),
+    "VARCHAR": "zstd",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,24 +25,49 @@ class Column:
     name: str
     type: str
     is_required: bool = False
+    description: str = ""
 
-    @property
-    def definition(self) -> str:
+    def definition(self, sort_key: str | None = None) -> str:
         """The column as a create table statement has it. Quoted: `window` and others are words of SQL."""
-        return f'"{self.name}" {self.type.lower()}{" not null" if self.is_required else ""}'
+        encoding = self.encoding(sort_key)
+        encode = f" encode {encoding}" if encoding else ""
+        return f'"{self.name}" {self.type.lower()}{encode}{" not null" if self.is_required else ""}'
+
+    def encoding(self, sort_key: str | None) -> str | None:
+        """How its blocks are compressed; None leaves it to Redshift. What the table is sorted by is skipped unread."""
+        return "raw" if self.name == sort_key else _ENCODINGS.get(self.type.partition("(")[0].upper())
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as it is to be. `name` has its schema."""
+
+    name: str
+    columns: tuple[Column, ...]
+    sort_key: str | None = None
+    description: str = ""
+
+    def create(self, *, name: str = "", if_missing: bool = True) -> str:
+        """The statement that makes it, here or under another name."""
+        definitions = ",\n".join(f"    {column.definition(self.sort_key)}" for column in self.columns)
+        sort_key = f'\nsortkey ("{self.sort_key}")' if self.sort_key else ""
+        condition = "if not exists " if if_missing else ""
+        return f"create table {condition}{name or self.name} (\n{definitions}\n)\ndiststyle auto{sort_key}"
 
 
 ENVELOPE = (
-    Column("_airbyte_raw_id", "VARCHAR(36)", is_required=True),
-    Column("_airbyte_extracted_at_ms", "BIGINT", is_required=True),
-    Column("_airbyte_generation_id", "BIGINT", is_required=True),
+    Column("_airbyte_raw_id", "VARCHAR(36)", is_required=True, description="Airbyte's id of the record."),
+    Column(
+        "_airbyte_extracted_at_ms", "BIGINT", is_required=True, description="When Airbyte read it, epoch milliseconds."
+    ),
+    Column("_airbyte_generation_id", "BIGINT", is_required=True, description="Airbyte's count of full refreshes."),
 )
 PUBLISHED = (
-    Column("_row_hash", "VARCHAR(64)", is_required=True),
-    Column("_batch_id", "VARCHAR(64)", is_required=True),
-    Column("_run_id", "VARCHAR(64)", is_required=True),
-    Column("_loaded_at", "TIMESTAMPTZ", is_required=True),
-    Column("_deleted_at", "TIMESTAMPTZ"),
+    Column("_row_hash", "VARCHAR(64)", is_required=True, description="SHA-256 over the contract's columns."),
+    Column("_batch_id", "VARCHAR(64)", is_required=True, description="The batch that wrote the row, or deleted it."),
+    Column("_run_id", "VARCHAR(64)", is_required=True, description="The run that did so."),
+    Column("_loaded_at", "TIMESTAMPTZ", is_required=True, description="When the row was written."),
+    Column("_deleted_at", "TIMESTAMPTZ", description="Since when the source lacks it. Null means that it has it."),
 )
 ROW_HASH = Column("_row_hash", "VARCHAR(64)")  # null until the loader has computed it from the staged columns
 
@@ -43,7 +78,8 @@ def contract_columns(contract: Contract) -> tuple[Column, ...]:
     """The contract's own columns, in its order. Required ones are not null where breaking that rejects the row."""
     required = {rule.path for rule in contract.rules if _rejects_null(rule)}
     return tuple(
-        Column(prop.column, str(prop.physical_type), is_required=prop.path in required) for prop in contract.properties
+        Column(prop.column, str(prop.physical_type), prop.path in required, _meaning(prop))
+        for prop in contract.properties
     )
 
 
@@ -62,14 +98,21 @@ def raw_columns(contract: Contract) -> tuple[Column, ...]:
     return (*columns(contract), *PUBLISHED)
 
 
+def raw_table(contract: Contract) -> Table:
+    """The published table `raw_spacex.<dataset>`."""
+    words = [contract.description, contract.purpose, contract.limitations, f"Contract version {contract.version}."]
+    name, description = f"{RAW_SCHEMA}.{contract.dataset}", " ".join(word for word in words if word)
+    return Table(name, raw_columns(contract), contract.key.column, description)
+
+
 def raw_table_ddl(contract: Contract) -> str:
     """Creates the published table `raw_spacex.<dataset>` if it is not there."""
-    return _ddl(f"{RAW_SCHEMA}.{contract.dataset}", raw_columns(contract), contract)
+    return _explained(raw_table(contract), contract)
 
 
 def staging_table_ddl(contract: Contract, table: str) -> str:
     """Creates the staging table of one batch if it is not there. `table` is its name with its schema."""
-    return _ddl(table, staging_columns(contract), contract)
+    return _explained(Table(table, staging_columns(contract), contract.key.column), contract)
 
 
 def jsonpaths(contract: Contract) -> str:
@@ -83,11 +126,14 @@ def _rejects_null(rule: Rule) -> bool:
     return rule.kind is RuleKind.REQUIRED and rule.severity is Severity.ERROR
 
 
-def _ddl(table: str, table_columns: tuple[Column, ...], contract: Contract) -> str:
-    definitions = ",\n".join(f"    {column.definition}" for column in table_columns)
+def _meaning(prop: Property) -> str:
+    return prop.description + (f" Unit: {prop.unit}." if prop.unit else "")
+
+
+def _explained(table: Table, contract: Contract) -> str:
     return (
-        f"-- diststyle all: {contract.dataset} is small and joined to everything, so each node keeps a copy.\n"
-        f'-- sortkey ("{contract.key.name}"): publishing and joins look rows up by it.\n'
-        f"create table if not exists {table} (\n{definitions}\n)\n"
-        f'diststyle all\nsortkey ("{contract.key.name}")\n'
+        f"-- diststyle auto: each node keeps a copy of {contract.dataset} while it is small.\n"
+        f'-- sortkey ("{table.sort_key}"): publishing and joins look rows up by it. Raw, to be skipped unread.\n'
+        "-- encode: az64 for whole numbers and times; zstd for text, as it leaves a varchar free to be widened.\n"
+        f"{table.create()}\n"
     )

@@ -5,6 +5,7 @@ S3 is found through the variables that AWS' own SDK reads (AWS_ENDPOINT_URL_S3, 
 
 import argparse
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -14,7 +15,7 @@ import time
 from pathlib import Path
 
 from local.redshift.backend import PostgresAddress, PostgresSaid, Unreachable
-from local.redshift.copy.load import CopyRules
+from local.redshift.copy.rules import CopyRules
 from local.redshift.copy.s3 import s3_store
 from local.redshift.server import Server
 from local.redshift.sql import translate
@@ -28,6 +29,7 @@ def main() -> int:
     """Serve until SIGTERM or SIGINT; 1 when PostgreSQL does not come up."""
     arguments = _arguments()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    gc.set_threshold(50_000)  # a COPY's parsed lines hold no cycles: looking for some takes a third of its time
     sys.setswitchinterval(0.0005)  # a COPY computes in a thread; other clients' messages should not wait for it
     try:
         asyncio.run(_serve(arguments))
@@ -39,10 +41,11 @@ def main() -> int:
 
 async def _serve(arguments: argparse.Namespace) -> None:
     passwords = json.loads(Path(arguments.credentials).read_text(encoding="utf-8"))
+    signing_key = Path(arguments.signing_key).read_bytes() if arguments.signing_key else None
     certificates = ensure_certificates(Path(arguments.tls))
     server = Server(
         postgres=PostgresAddress(arguments.postgres_socket, arguments.postgres_superuser),
-        door=Door(certificates.context(), passwords),
+        door=Door(certificates.context(), passwords, signing_key),
         translate=translate,
         store=s3_store(),
         copy_rules=CopyRules(tuple(arguments.role_arn), os.environ.get("AWS_REGION")),
@@ -56,6 +59,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     logging.getLogger(__name__).info("listening on %s:%s", address[0], address[1])
     await stop.wait()
     listener.close()
+    await server.close()
 
 
 async def _install(server: Server, database: str) -> None:
@@ -78,6 +82,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--database", required=True, help="where COPY keeps its records; must exist")
     parser.add_argument(
         "--credentials", required=True, help='JSON file {"user": "password"}, readable by its owner only'
+    )
+    parser.add_argument(
+        "--signing-key", help="file: what temporary passwords are signed with; none is taken without it"
     )
     parser.add_argument("--tls", required=True, help="directory of the certificates; made there when missing")
     parser.add_argument("--role-arn", action="append", default=[], help="a role COPY may name; may be repeated")

@@ -14,6 +14,7 @@ from local.redshift.stream import ConnectionLost, MessageStream
 
 _OURS = "redshift_stand_in"  # name of statements and portals of our own, so that a client's stay as they are
 _WRITE_AHEAD = 1 << 20
+_ROWS_AT_ONCE = 1 << 19  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +130,10 @@ class Backend:
             self._keep(raw)
         return raw[5:]
 
-    def write_sync(self) -> None:
-        """Queue the end of the series of messages."""
+    def write_sync(self, before: bytes = b"") -> None:
+        """Queue the end of the series of messages, after the last of them."""
         self._has_failed = False
-        self.write(messages.SYNC)
+        self.write(before + messages.SYNC)
 
     async def fail(self) -> None:
         """Make PostgreSQL see an error, so that its transaction fails as the client's statement did. A Sync is due."""
@@ -167,6 +168,42 @@ class Backend:
         closed = 0
         while closed < 2:
             closed += (await self._next())[:1] == b"3"
+
+    async def describe(self, sql: str) -> list[tuple[str, int, int]]:
+        """Name, type and type's modifier of each column a query has. Raises PostgresSaid, after which a Sync is due."""
+        asked = messages.parse(_OURS, sql) + messages.describe_statement(_OURS) + messages.close(b"S", _OURS)
+        self.write(messages.close(b"S", _OURS) + asked + messages.FLUSH)
+        columns: list[tuple[str, int, int]] = []
+        closed = 0
+        while closed < 2:
+            raw = await self._next()
+            if raw[:1] == b"T":
+                columns = messages.read_description(raw)
+            closed += raw[:1] == b"3"
+        return columns
+
+    async def copy_out(self, sql: str) -> AsyncIterator[list[bytes]]:
+        """The rows of a `copy … to stdout` in the current transaction, many at a time.
+
+        Raises PostgresSaid, after which a Sync is due.
+        """
+        opening = messages.parse(_OURS, sql) + messages.bind(_OURS, _OURS) + messages.execute(_OURS)
+        closing = messages.close(b"S", _OURS) + messages.close(b"P", _OURS)
+        self.write(messages.close(b"S", _OURS) + opening + closing + messages.FLUSH)
+        rows: list[bytes] = []
+        size = 0
+        closed = 0
+        while closed < 3:
+            raw = await self._next()
+            closed += raw[:1] == b"3"
+            if raw[:1] == b"d":
+                rows.append(raw[5:])
+                size += len(raw)
+                if size >= _ROWS_AT_ONCE:
+                    yield rows
+                    rows, size = [], 0
+        if rows:
+            yield rows
 
     async def skip_error(self) -> None:
         """Read on to the error that a broken-off `copy_in` leaves."""

@@ -1,4 +1,5 @@
--- Owns what COPY records and the views through which Redshift shows it. Writing the rows is copy/journal.py's job.
+-- Owns what is recorded of loads and queries, and the views through which Redshift shows it. Writing the rows is the
+-- job of copy/journal.py and history.py.
 -- May be run again at any time.
 
 create schema if not exists stand_in;
@@ -43,7 +44,23 @@ create table if not exists stand_in.loads (
 );
 create index if not exists loads_of_session on stand_in.loads (session_key, query_id);
 
-grant select on stand_in.load_errors, stand_in.loads to public;
+create table if not exists stand_in.queries (
+    query_id bigint primary key,
+    user_name text not null,
+    session_id integer not null,
+    database_name text not null,
+    query_label text not null,
+    query_type text not null,
+    status text not null,
+    start_time timestamp not null,
+    end_time timestamp not null,
+    returned_rows bigint not null,
+    error_message text not null,
+    query_text text not null
+);
+delete from stand_in.queries where start_time < now() at time zone 'utc' - interval '7 days'; -- as long as Redshift keeps them
+
+grant select on stand_in.load_errors, stand_in.loads, stand_in.queries to public;
 
 -- Unqualified names must find these whatever the search path is, as on Redshift.
 set local allow_system_table_mods = on;
@@ -118,7 +135,34 @@ select
 from stand_in.loads as l
 left join pg_catalog.pg_roles as r on r.rolname = l.user_name;
 
-grant select on pg_catalog.stl_load_errors, pg_catalog.sys_load_error_detail, pg_catalog.sys_load_history to public;
+create or replace view pg_catalog.sys_query_history as
+select
+    coalesce(r.oid::bigint, 0)::integer as user_id,
+    q.query_id,
+    q.query_label::varchar(320) as query_label,
+    0::bigint as transaction_id,
+    q.session_id,
+    q.database_name::varchar(128) as database_name,
+    q.query_type::varchar(32) as query_type,
+    q.status::varchar(10) as status,
+    false as result_cache_hit,
+    q.start_time,
+    q.end_time,
+    (extract(epoch from q.end_time - q.start_time) * 1000000)::bigint as elapsed_time,
+    0::bigint as queue_time,
+    (extract(epoch from q.end_time - q.start_time) * 1000000)::bigint as execution_time,
+    q.error_message::varchar(512) as error_message,
+    q.returned_rows,
+    null::bigint as returned_bytes,
+    q.query_text::varchar(4000) as query_text
+from stand_in.queries as q
+left join pg_catalog.pg_roles as r on r.rolname = q.user_name
+where q.user_name = current_user or (select u.rolsuper from pg_catalog.pg_roles as u where u.rolname = current_user);
+
+grant select on
+    pg_catalog.stl_load_errors, pg_catalog.sys_load_error_detail, pg_catalog.sys_load_history,
+    pg_catalog.sys_query_history
+to public;
 
 create or replace function pg_catalog.pg_last_copy_count() returns bigint
 language sql volatile

@@ -119,6 +119,11 @@ def describe_portal(portal: str) -> bytes:
     return message(b"D", b"P" + text(portal))
 
 
+def describe_statement(name: str) -> bytes:
+    """Ask for the columns of a prepared statement."""
+    return message(b"D", b"S" + text(name))
+
+
 def close(what: bytes, name: str) -> bytes:
     """Close a prepared statement (`S`) or portal (`P`). Closing one that is not there is no error."""
     return message(b"C", what + text(name))
@@ -161,6 +166,17 @@ def read_row(body: bytes) -> list[str | None]:
     return list(_values(body))
 
 
+def read_description(raw: bytes) -> list[tuple[str, int, int]]:
+    """Name, type and type's modifier of each column of a whole RowDescription."""
+    columns = []
+    start = 7
+    for _ in range(_INT16.unpack_from(raw, 5)[0]):
+        name, start = read_text(raw, start)
+        columns.append((name, _UINT32.unpack_from(raw, start + 6)[0], _INT32.unpack_from(raw, start + 12)[0]))
+        start += _FIELD.size
+    return columns
+
+
 def describe_as_redshift(raw: bytes) -> bytes:
     """A whole RowDescription with PostgreSQL's types given Redshift's numbers."""
     if b"\x00\x00\x0e\xda" not in raw:  # jsonb's number: nearly no description holds it
@@ -179,6 +195,15 @@ def parameters_as_redshift(raw: bytes) -> bytes:
     """A whole ParameterDescription with PostgreSQL's types given Redshift's numbers."""
     types = struct.unpack_from(f"!{_INT16.unpack_from(raw, 5)[0]}I", raw, 7)
     return message(b"t", _oids([_TO_REDSHIFT.get(oid, oid) for oid in types]))
+
+
+def error_as_redshift(raw: bytes) -> bytes:
+    """A whole ErrorResponse, in Redshift's words where it has its own and without the row, which it does not show."""
+    if b"\0C23502\0" not in raw:
+        return raw
+    fields = read_problem(raw[5:])
+    column = fields.get("c")
+    return Problem("23502", f"Cannot insert a NULL value into column {column}").encode() if column else raw
 
 
 def _oids(types: Iterable[int]) -> bytes:

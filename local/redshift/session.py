@@ -6,21 +6,25 @@ Log-in is the server's job (server.py); what a statement becomes is sql/'s, how 
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from local.redshift import messages
 from local.redshift.backend import Backend, PostgresSaid
 from local.redshift.copy.failure import CopyFailed
 from local.redshift.copy.load import CopyRunner
+from local.redshift.history import SessionHistory
 from local.redshift.messages import Problem
 from local.redshift.sql import Refused
 from local.redshift.statements import Statement, Translate
 from local.redshift.stream import ClientGone, ConnectionLost, MessageStream
+from local.redshift.unload.grammar import is_unload
+from local.redshift.unload.run import UnloadRunner
 
 # Stands in for a statement that PostgreSQL need not run: it answers as a statement without rows does, takes part in
 # the transaction, and fails when the transaction has failed.
 _NOTHING = "set session stand_in.nothing = ''"
 _LOOK_AFTER_CLIENT_S = 1.0
+_SENT_AT_ONCE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,7 @@ class Prepared:
 
     tag: str | None = None
     copy: str | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +42,22 @@ class Client:
 
     stream: MessageStream
     writer: asyncio.StreamWriter
+    _waiting: bytearray = field(default_factory=bytearray)
 
     def send(self, raw: bytes) -> None:
-        """Queue a message."""
-        self.writer.write(raw)
+        """Queue a message. Several go out together: each time costs a round of encryption and a system call."""
+        self._waiting.extend(raw)
+
+    @property
+    def has_much_to_send(self) -> bool:
+        """Whether it is worth a flush by itself."""
+        return len(self._waiting) >= _SENT_AT_ONCE
 
     async def flush(self) -> None:
-        """Wait until the client has taken most of what was sent. Raises ClientGone."""
+        """Send what is queued, and wait until the client has taken most of it. Raises ClientGone."""
+        if self._waiting:
+            self.writer.write(bytes(self._waiting))
+            self._waiting.clear()
         try:
             await self.writer.drain()
         except (ConnectionError, OSError) as exc:
@@ -61,13 +75,22 @@ class Session:
     """One client and its own connection to PostgreSQL. `run` returns when the client says goodbye."""
 
     def __init__(
-        self, client: Client, backend: Backend, translate: Translate, copy: CopyRunner, session_key: str
+        self,
+        client: Client,
+        backend: Backend,
+        translate: Translate,
+        copy: CopyRunner,
+        unload: UnloadRunner,
+        session_key: str,
+        history: SessionHistory,
     ) -> None:
         self._client = client
         self._backend = backend
         self._translate = translate
         self._copy = copy
+        self._unload = unload
         self._session_key = session_key
+        self._history = history
         self._status = b"I"
         self._is_skipping = False  # after an error, until Sync
         self._prepared: dict[str, Prepared] = {}
@@ -78,6 +101,7 @@ class Session:
     async def run(self) -> None:
         """Converse. Raises ClientGone, or ConnectionLost when PostgreSQL went away."""
         while True:
+            await self._client.flush()
             raw = await self._client.next()
             kind, body = raw[:1], raw[5:]
             if kind == b"X":
@@ -88,12 +112,12 @@ class Session:
                 await self._sync()
             elif not self._is_skipping:
                 await self._extended(kind, body, raw)
-            await self._client.flush()
 
     # --- simple queries
 
     async def _simple(self, sql: str) -> None:
         self._is_skipping = False
+        await self._history.prepare_for(sql)
         try:
             statements = self._translate(sql)
         except Refused as exc:
@@ -101,6 +125,8 @@ class Session:
             self._client.send(_problem(exc).encode())
             return await self._finish_simple()
         if all(statement.copy is None and statement.sql and statement.tag is None for statement in statements):
+            for statement in statements:
+                self._history.began(statement.original)
             self._backend.write(messages.query("\n;\n".join(statement.sql for statement in statements)))
             return await self._relay_until_ready()
         await self._one_by_one(statements)
@@ -111,8 +137,9 @@ class Session:
         for statement in statements:
             self._queue_parse("", statement, [])
             self._queue(messages.bind("", "") + messages.describe_portal("") + messages.execute(""), 3)
-            prepared = Prepared(statement.tag, statement.copy)
+            prepared = Prepared(statement.tag, statement.copy, statement.original)
             self._awaited[-1] = prepared
+            self._history.began(statement.original)
             if prepared.copy is None:
                 await self._relay_queued(shows_steps=False)
             else:
@@ -150,6 +177,7 @@ class Session:
             await self._refuse(Problem("08P01", f"the message of type {kind!r} is not supported"))
 
     async def _parse(self, name: str, sql: str, types: list[int]) -> None:
+        await self._history.prepare_for(sql)
         try:
             statements = self._translate(sql)
         except Refused as exc:
@@ -158,25 +186,27 @@ class Session:
             return await self._refuse(Problem("42601", "cannot insert multiple commands into a prepared statement"))
         if statements:
             self._queue_parse(name, statements[0], types)
-            self._prepared[name] = Prepared(statements[0].tag, statements[0].copy)
+            self._prepared[name] = Prepared(statements[0].tag, statements[0].copy, statements[0].original)
         else:
             self._queue(messages.parse(name, "", types), 1)
             self._prepared[name] = Prepared()
 
     async def _execute(self, prepared: Prepared, raw: bytes) -> None:
         if prepared.copy is None:
+            self._history.began(prepared.text)
             self._queued += raw
             self._awaited.append(prepared)
             return
         await self._relay_queued()
         if not self._is_skipping:
+            self._history.began(prepared.text)
             await self._run_copy(prepared.copy)
 
     async def _sync(self) -> None:
         self._is_skipping = False
-        self._backend.write(bytes(self._queued))
+        queued = bytes(self._queued)
         self._queued.clear()
-        self._backend.write_sync()
+        self._backend.write_sync(queued)
         await self._relay_until_ready()
 
     async def _refuse(self, problem: Problem) -> None:
@@ -194,22 +224,30 @@ class Session:
         self._queued += raw
         self._awaited.extend([None] * answers)
 
-    # --- COPY
+    # --- COPY and UNLOAD
 
     async def _run_copy(self, statement: str) -> None:
+        tag = "UNLOAD" if is_unload(statement) else "COPY"
+        self._copy.query_id = None
         try:
-            notices = await self._copy.run(statement, self._backend, self._client.stream, self._session_key)
+            if tag == "UNLOAD":
+                notices = await self._unload.run(statement, self._backend, self._client.stream)
+            else:
+                notices = await self._copy.run(statement, self._backend, self._client.stream, self._session_key)
         except CopyFailed as exc:
             await self._backend_fails_too()
+            self._history.failed(exc.problem.sqlstate, str(exc), self._copy.query_id)
             self._client.send(exc.problem.encode())
             self._is_skipping = True
         except PostgresSaid as exc:
+            self._history.failed(exc.fields.get("C", ""), str(exc), self._copy.query_id)
             self._client.send(exc.raw)
             self._is_skipping = True
         else:
             for notice in notices:
                 self._client.send(notice.encode())
-            self._client.send(messages.command_complete("COPY"))
+            self._history.succeeded(tag, self._copy.query_id)
+            self._client.send(messages.command_complete(tag))
         self._send_notices()
 
     # --- answers
@@ -235,17 +273,23 @@ class Session:
         kind = raw[:1]
         if kind == b"D":
             self._client.send(raw)
-            await self._client.flush()
+            if self._client.has_much_to_send:
+                await self._client.flush()
             return False
         if kind in (b"1", b"2", b"3", b"n", b"T", b"C", b"I", b"s") and self._awaited:
             executed = self._awaited.popleft()
             if kind in (b"C", b"I") and executed is not None and executed.tag is not None:
                 raw = messages.command_complete(executed.tag)
+        if kind in (b"C", b"I"):
+            self._history.succeeded(messages.read_text(raw, 5)[0] if kind == b"C" else "")
         if kind == b"T":
             raw = messages.describe_as_redshift(raw)
         elif kind == b"t":
             raw = messages.parameters_as_redshift(raw)
         elif kind == b"E":
+            raw = messages.error_as_redshift(raw)
+            said = messages.read_problem(raw[5:])
+            self._history.failed(said.get("C", ""), said.get("M", ""))
             self._awaited.clear()
             self._is_skipping = True
         elif kind == b"Z":
@@ -257,9 +301,11 @@ class Session:
     async def _answer(self) -> bytes:
         """PostgreSQL's next message. Raises ClientGone when nobody is left to hear it."""
         while True:
+            if (raw := self._backend.stream.take_block()) is not None:
+                return raw
             try:
                 async with asyncio.timeout(_LOOK_AFTER_CLIENT_S):
-                    return await self._backend.stream.next_block()
+                    await self._backend.stream.more()
             except TimeoutError:
                 if self._client.stream.is_at_end:
                     raise ClientGone from None

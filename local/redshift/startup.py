@@ -2,13 +2,15 @@
 
 import asyncio
 import hmac
+import math
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from local.redshift import messages
+from local.redshift import messages, temporary
 from local.redshift.messages import Problem
 from local.redshift.stream import ConnectionLost, MessageStream
+from local.redshift.temporary import Pass
 
 SERVER_VERSION = "8.0.2"  # what Redshift says of itself; drivers choose their behaviour by it
 _LONGEST_STARTUP = 10_000
@@ -44,6 +46,7 @@ class Guest:
     user: str
     database: str
     settings: Mapping[str, str]
+    creates_user: bool = False  # when the database has none of that name
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,10 @@ class CancelRequest:
 class Door:
     """Lets clients in that speak TLS and know a password."""
 
-    def __init__(self, tls: ssl.SSLContext, passwords: Mapping[str, str]) -> None:
+    def __init__(self, tls: ssl.SSLContext, passwords: Mapping[str, str], signing_key: bytes | None = None) -> None:
         self._tls = tls
         self._passwords = passwords
+        self._signing_key = signing_key  # of temporary passwords; None: none is taken
 
     async def admit(self, stream: MessageStream, writer: asyncio.StreamWriter) -> Guest | CancelRequest:
         """Whoever is at the door. Raises Refusal, or ConnectionLost when it leaves."""
@@ -110,17 +114,23 @@ class Door:
         if version & 0xFFFF or extensions:
             writer.write(messages.negotiate_protocol(extensions))
         settings = _settings({name: value for name, value in parameters.items() if name not in extensions})
-        await self._check_password(user, stream, writer)
-        return Guest(user, database, settings)
-
-    async def _check_password(self, user: str, stream: MessageStream, writer: asyncio.StreamWriter) -> None:
         writer.write(messages.message(b"R", _CLEARTEXT))  # inside TLS: nobody else can read it
         answer = await stream.next()
-        given = answer[5:].rstrip(b"\0")
-        expected = self._passwords.get(user, "").encode()
-        is_right = hmac.compare_digest(given, expected) and bool(expected)
-        if answer[:1] != b"p" or not is_right:
+        given = answer[5:].rstrip(b"\0") if answer[:1] == b"p" else b""
+        allowed = self._allowed(user, database, given)
+        if allowed is None:
             raise Refusal("28P01", f'password authentication failed for user "{user}"')
+        return Guest(allowed.user, database, settings, allowed.creates_user)
+
+    def _allowed(self, user: str, database: str, password: bytes) -> Pass | None:
+        """Whom the password lets in; None if nobody."""
+        if user.startswith(temporary.PREFIXES):
+            known = temporary.read(self._signing_key, password.decode(errors="replace")) if self._signing_key else None
+            is_right = known is not None and known.login == user and known.database in (None, database)
+            return known if is_right else None
+        expected = self._passwords.get(user, "").encode()
+        is_right = hmac.compare_digest(password, expected) and bool(expected)
+        return Pass(user, user, None, creates_user=False, expires_at=math.inf) if is_right else None
 
 
 def greeting(settings: Mapping[str, str], key: bytes) -> bytes:

@@ -8,6 +8,11 @@ class Statement(Protocol):
     """One statement of a client, ready for PostgreSQL."""
 
     @property
+    def original(self) -> str:
+        """The text as the client wrote it."""
+        ...
+
+    @property
     def sql(self) -> str:
         """One PostgreSQL statement; empty when there is nothing to run."""
         ...
@@ -19,7 +24,7 @@ class Statement(Protocol):
 
     @property
     def copy(self) -> str | None:
-        """The original text when it is a COPY, which PostgreSQL does not see."""
+        """The original text when it is a COPY or UNLOAD, which PostgreSQL does not see."""
         ...
 
 

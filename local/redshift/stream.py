@@ -37,15 +37,19 @@ class MessageStream:
             await self._fill()
         return raw
 
-    async def next_block(self) -> bytes:
-        """The next whole message, or as many DataRow messages in a row as are here already."""
-        raw = await self.next()
-        if raw[0] != _DATA_ROW:
+    def take_block(self) -> bytes | None:
+        """The next whole message, or as many DataRow messages in a row as are here already; None: wait for more."""
+        raw = self._take()
+        if raw is None or raw[0] != _DATA_ROW:
             return raw
         first = self._start
         while (end := self._end()) is not None and self._buffer[self._start] == _DATA_ROW:
             self._start = end
         return raw + bytes(self._buffer[first : self._start])
+
+    async def more(self) -> None:
+        """Wait until the other side has said more. Raises ConnectionLost."""
+        await self._fill()
 
     async def poll(self) -> bytes | None:
         """The next whole message if it is here already. Does not wait for more."""

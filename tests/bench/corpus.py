@@ -113,13 +113,20 @@ def _launches() -> Iterator[Record]:
         yield {**next(simulated), "id": f"{number:024x}"}
 
 
+def landed_launches() -> Iterator[Record]:
+    """Launches without end, each in Airbyte's envelope."""
+    return map(_landed, _launches())
+
+
 def _line(record: Record) -> bytes:
-    return orjson.dumps(
-        {
-            "_airbyte_raw_id": f"26d73cde-7eb1-4e1e-b7db-{record['id'][-12:]}",
-            "_airbyte_extracted_at": 1622135805000,
-            "_airbyte_generation_id": 11,
-            "_airbyte_meta": {"changes": [], "sync_id": 10111},
-            "_airbyte_data": record,
-        }
-    )
+    return orjson.dumps(_landed(record))
+
+
+def _landed(record: Record) -> Record:
+    return {
+        "_airbyte_raw_id": f"26d73cde-7eb1-4e1e-b7db-{record['id'][-12:]}",
+        "_airbyte_extracted_at": 1622135805000,
+        "_airbyte_generation_id": 11,
+        "_airbyte_meta": {"changes": [], "sync_id": 10111},
+        "_airbyte_data": record,
+    }

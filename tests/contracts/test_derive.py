@@ -24,30 +24,31 @@ ABOUT_THE_WHOLE = {RuleKind.ROW_COUNT, RuleKind.SHRINKAGE, RuleKind.SOURCE_DAMAG
 
 def test_the_published_table_of_cores() -> None:
     assert raw_table_ddl(CONTRACTS["cores"]) == (
-        "-- diststyle all: cores is small and joined to everything, so each node keeps a copy.\n"
-        '-- sortkey ("id"): publishing and joins look rows up by it.\n'
+        "-- diststyle auto: each node keeps a copy of cores while it is small.\n"
+        '-- sortkey ("id"): publishing and joins look rows up by it. Raw, to be skipped unread.\n'
+        "-- encode: az64 for whole numbers and times; zstd for text, as it leaves a varchar free to be widened.\n"
         "create table if not exists raw_spacex.cores (\n"
-        '    "block" smallint,\n'
-        '    "reuse_count" integer not null,\n'
-        '    "rtls_attempts" integer not null,\n'
-        '    "rtls_landings" integer not null,\n'
-        '    "asds_attempts" integer not null,\n'
-        '    "asds_landings" integer not null,\n'
-        '    "last_update" varchar(2048),\n'
+        '    "block" smallint encode az64,\n'
+        '    "reuse_count" integer encode az64 not null,\n'
+        '    "rtls_attempts" integer encode az64 not null,\n'
+        '    "rtls_landings" integer encode az64 not null,\n'
+        '    "asds_attempts" integer encode az64 not null,\n'
+        '    "asds_landings" integer encode az64 not null,\n'
+        '    "last_update" varchar(2048) encode zstd,\n'
         '    "launches" super not null,\n'
-        '    "serial" varchar(32) not null,\n'
-        '    "status" varchar(32) not null,\n'
-        '    "id" varchar(24) not null,\n'
-        '    "_airbyte_raw_id" varchar(36) not null,\n'
-        '    "_airbyte_extracted_at_ms" bigint not null,\n'
-        '    "_airbyte_generation_id" bigint not null,\n'
-        '    "_row_hash" varchar(64) not null,\n'
-        '    "_batch_id" varchar(64) not null,\n'
-        '    "_run_id" varchar(64) not null,\n'
-        '    "_loaded_at" timestamptz not null,\n'
-        '    "_deleted_at" timestamptz\n'
+        '    "serial" varchar(32) encode zstd not null,\n'
+        '    "status" varchar(32) encode zstd not null,\n'
+        '    "id" varchar(24) encode raw not null,\n'
+        '    "_airbyte_raw_id" varchar(36) encode zstd not null,\n'
+        '    "_airbyte_extracted_at_ms" bigint encode az64 not null,\n'
+        '    "_airbyte_generation_id" bigint encode az64 not null,\n'
+        '    "_row_hash" varchar(64) encode zstd not null,\n'
+        '    "_batch_id" varchar(64) encode zstd not null,\n'
+        '    "_run_id" varchar(64) encode zstd not null,\n'
+        '    "_loaded_at" timestamptz encode az64 not null,\n'
+        '    "_deleted_at" timestamptz encode az64\n'
         ")\n"
-        "diststyle all\n"
+        "diststyle auto\n"
         'sortkey ("id")\n'
     )
 
@@ -55,7 +56,9 @@ def test_the_published_table_of_cores() -> None:
 def test_a_staging_table_has_the_copied_columns_and_a_hash_to_fill() -> None:
     ddl = staging_table_ddl(CONTRACTS["cores"], "staging_spacex.cores__b1")
     assert "create table if not exists staging_spacex.cores__b1 (" in ddl
-    assert '    "_airbyte_generation_id" bigint not null,\n    "_row_hash" varchar(64)\n)' in ddl
+    assert (
+        '    "_airbyte_generation_id" bigint encode az64 not null,\n    "_row_hash" varchar(64) encode zstd\n)' in ddl
+    )
 
 
 def test_jsonpaths_go_column_by_column() -> None:

@@ -9,6 +9,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -17,18 +18,23 @@ from local import airflow
 from local.airflow import INSTALLED, DagRunOutcome, Installation, TaskTry
 from local.stack import StackState
 from local.stack_env import ECS_CLUSTER
+from observability.run_record import RunRecord
 from spacex_elt import dag
 from spacex_elt.run import point_at
 from spacex_elt.settings import read_settings
 from spacex_elt.sources import SourceRequest, open_source
 from spacex_elt.wiring import airbyte_http, open_pipeline
+from tests.e2e.harness import MARTS, request
 
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = request("sample", launches=30, datasets=MARTS)
+GOOD = [(name, "success") for name in ("sync", "plan", "gate", "load", "transform", "publish")]
 BEHIND = "spacex-elt-behind-a-door"  # a family of task definitions of its own
 
 
 def run_dag(
     stack: StackState,
-    request: SourceRequest,
+    asked: SourceRequest,
     conf: Mapping[str, object] | None = None,
     on_change: Callable[[TaskTry], None] = lambda task: None,
     *,
@@ -37,11 +43,19 @@ def run_dag(
     told: Mapping[str, str] | None = None,
 ) -> DagRunOutcome:
     """One run of the daily DAG over a source."""
-    with open_pipeline("driver") as pipeline, open_source(request, tuple(pipeline.contracts)) as source:
+    with open_pipeline("driver") as pipeline, open_source(asked, tuple(pipeline.contracts)) as source:
         point_at(pipeline.sync_server, source)
         if job_faults:
             order_job_faults(job_faults)
         return airflow.run_dag(stack.state_dir, dag.DAG, conf or {}, on_change, installation=installation, told=told)
+
+
+def record_of(run_id: str) -> RunRecord:
+    """The record that a run left."""
+    with open_pipeline("look") as pipeline:
+        record = dag.find_record(pipeline, run_id)
+    assert record is not None
+    return record
 
 
 def states(outcome: DagRunOutcome) -> list[tuple[str, str]]:

@@ -3,8 +3,8 @@
 Error codes: https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
 """
 
-import math
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -29,7 +29,7 @@ BAD_CHARACTER = 1220
 
 Convert = Callable[[object], str]
 
-_SPECIAL = re.compile(r"[\\\n\r\t\x00]")
+SPECIAL = re.compile(r"[\\\n\r\t\x00]")
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _INTEGER = re.compile(r"[+-]?\d{1,40}", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)", re.ASCII)
@@ -44,9 +44,9 @@ _ISO_INSTANT = re.compile(
 )
 _NUL_IN_JSON = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (naive on purpose: written out with its own offset below)
-_LARGEST_REAL = 3.4028234663852886e38
+LARGEST = MappingProxyType({"float4": 3.4028234663852886e38, "float8": sys.float_info.max})
 _BOOLEANS = dict.fromkeys(("t", "true", "y", "yes", "1"), "t") | dict.fromkeys(("f", "false", "n", "no", "0"), "f")
-_INTEGERS = {"int2": (15, "Short"), "int4": (31, "Integer"), "int8": (63, "Long")}
+INTEGERS = {"int2": (15, "Short"), "int4": (31, "Integer"), "int8": (63, "Long")}
 _UNBOUNDED_VARCHAR = 65535
 _WIDE = Context(prec=100)
 
@@ -89,6 +89,11 @@ class Column:
         return str(self.modifier - 4) if self.type in ("varchar", "bpchar") and self.modifier > 4 else "0"
 
 
+def varchar_limit(column: Column) -> int:
+    """How many bytes a column of text takes."""
+    return column.modifier - 4 if column.modifier > 4 else _UNBOUNDED_VARCHAR
+
+
 def converter(column: Column, options: Options) -> Convert | None:
     """A function from a JSON value other than null to COPY's text format; None for a type COPY cannot load here.
 
@@ -99,7 +104,7 @@ def converter(column: Column, options: Options) -> Convert | None:
 
 
 def _integer(column: Column, options: Options) -> Convert:
-    bits, kind = _INTEGERS[column.type]
+    bits, kind = INTEGERS[column.type]
     low, high = -(1 << bits), (1 << bits) - 1
 
     def convert(value: object) -> str:
@@ -142,7 +147,7 @@ def _numeric(column: Column, options: Options) -> Convert:
 
 
 def _float(column: Column, options: Options) -> Convert:
-    largest = _LARGEST_REAL if column.type == "float4" else math.inf
+    largest = LARGEST[column.type]
 
     def convert(value: object) -> str:
         if type(value) is float or type(value) is int:
@@ -152,7 +157,7 @@ def _float(column: Column, options: Options) -> Convert:
             if not _FLOAT.fullmatch(text):
                 raise BadValue(BAD_FLOAT, f"Invalid digit, Value '{text[:20]}', Type: Double")
             number = float(text)
-        if abs(number) > largest or math.isinf(number):
+        if abs(number) > largest:
             raise BadValue(OUT_OF_RANGE, f"Overflow, Value '{value!s:.40}', Type: {column.type}")
         return repr(number)
 
@@ -172,7 +177,7 @@ def _boolean(column: Column, options: Options) -> Convert:
 
 
 def _varchar(column: Column, options: Options) -> Convert:
-    limit = column.modifier - 4 if column.modifier > 4 else _UNBOUNDED_VARCHAR
+    limit = varchar_limit(column)
     truncates = options.truncates_columns
 
     def convert(value: object) -> str:
@@ -181,7 +186,7 @@ def _varchar(column: Column, options: Options) -> Convert:
             if not truncates:
                 raise BadValue(OUT_OF_RANGE, "String length exceeds DDL length")
             text = text.encode()[:limit].decode(errors="ignore")
-        return escape(text) if _SPECIAL.search(text) else text
+        return escape(text) if SPECIAL.search(text) else text
 
     return convert
 
@@ -200,7 +205,7 @@ def _char(column: Column, options: Options) -> Convert:
             if not truncates:
                 raise BadValue(OUT_OF_RANGE, "Char length exceeds DDL length")
             text = text[:limit]
-        return escape(text) if _SPECIAL.search(text) else text
+        return escape(text) if SPECIAL.search(text) else text
 
     return convert
 
@@ -286,7 +291,7 @@ def escape(text: str) -> str:
     """A text as COPY's text format writes it."""
     if "\0" in text:
         raise _nul()
-    return _SPECIAL.sub(lambda match: _ESCAPES[match.group()], text)
+    return SPECIAL.sub(lambda match: _ESCAPES[match.group()], text)
 
 
 def _text(value: object) -> str:

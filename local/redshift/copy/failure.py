@@ -1,4 +1,4 @@
-"""Owns the one error that ends a COPY. Sending it to the client is the session's job (../session.py)."""
+"""Owns the one error that ends a COPY or UNLOAD. Sending it to the client is the session's job (../session.py)."""
 
 from local.redshift.messages import Problem
 
@@ -16,9 +16,9 @@ def syntax_error(message: str, hint: str | None = None) -> CopyFailed:
     return CopyFailed("42601", message, hint=hint)
 
 
-def not_supported(what: str, hint: str | None = None) -> CopyFailed:
+def not_supported(what: str, hint: str | None = None, statement: str = "COPY") -> CopyFailed:
     """Redshift has it, the stand-in does not: refused rather than ignored."""
-    return CopyFailed("0A000", f"COPY: {what} is not supported by the Redshift stand-in", hint=hint)
+    return CopyFailed("0A000", f"{statement}: {what} is not supported by the Redshift stand-in", hint=hint)
 
 
 def load_error(message: str, detail: str | None = None, hint: str | None = None) -> CopyFailed:

@@ -9,7 +9,8 @@ from enum import Enum
 from types import MappingProxyType
 
 from local.redshift.copy.failure import CopyFailed, not_supported, syntax_error
-from local.redshift.copy.tokens import Kind, Token, tokenize
+from local.redshift.copy.tokens import Kind
+from local.redshift.copy.words import Words
 
 _MOST_ERRORS = 100_000
 
@@ -23,6 +24,14 @@ class Location:
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
+
+
+class Format(Enum):
+    """How rows are written."""
+
+    JSON = "JSON"
+    CSV = "CSV"
+    PARQUET = "PARQUET"
 
 
 class Match(Enum):
@@ -53,7 +62,15 @@ class Options:
     """What follows the source. The defaults are Redshift's."""
 
     role_arn: str | None = None  # None until IAM_ROLE is read; DEFAULT_ROLE for `IAM_ROLE default`
-    json: Match | Location | None = None
+    format: Format = Format.JSON
+    json: Match | Location | None = None  # with that format
+    delimiter: str = ","
+    quote: str = '"'
+    null_text: str = "\\N"
+    empty_is_null: bool = False
+    blanks_are_null: bool = False
+    ignores_blank_lines: bool = False
+    ignored_header_lines: int = 0
     is_gzip: bool = False
     is_manifest: bool = False
     max_error_count: int = 0
@@ -78,11 +95,12 @@ class CopyCommand:
 
 DEFAULT_ROLE = "default"
 
-_OTHER_FORMATS = frozenset(("AVRO", "CSV", "FIXEDWIDTH", "ORC", "PARQUET", "RCFILE", "SEQUENCEFILE", "SHAPEFILE"))
+_OTHER_FORMATS = frozenset(("AVRO", "FIXEDWIDTH", "ORC", "RCFILE", "SEQUENCEFILE", "SHAPEFILE"))
+_FORMATS = frozenset(("JSON", "CSV", "PARQUET"))
 _UNSUPPORTED = _OTHER_FORMATS | {
-    "ACCEPTANYDATE", "ACCESS_KEY_ID", "BLANKSASNULL", "BZIP2", "COMPROWS", "CREDENTIALS", "DELIMITER", "EMPTYASNULL",
-    "ENCODING", "ENCRYPTED", "ESCAPE", "EXPLICIT_IDS", "FILLRECORD", "IGNOREALLERRORS", "IGNOREBLANKLINES",
-    "IGNOREHEADER", "JOB", "KMS_KEY_ID", "LZOP", "MASTER_SYMMETRIC_KEY", "NOLOAD", "NULL", "PARALLEL", "QUOTE",
+    "ACCEPTANYDATE", "ACCESS_KEY_ID", "BZIP2", "COMPROWS", "CREDENTIALS",
+    "ENCODING", "ENCRYPTED", "ESCAPE", "EXPLICIT_IDS", "FILLRECORD", "IGNOREALLERRORS",
+    "JOB", "KMS_KEY_ID", "LZOP", "MASTER_SYMMETRIC_KEY", "NOLOAD", "PARALLEL",
     "READRATIO", "REMOVEQUOTES", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "SIMPLIFY", "SSH", "TOKEN", "TRIMBLANKS",
     "WITH", "ZSTD",
 }  # fmt: skip
@@ -90,7 +108,7 @@ _UNSUPPORTED = _OTHER_FORMATS | {
 
 def parse_copy(statement: str) -> CopyCommand:
     """Read a COPY statement. Raises CopyFailed that names what is wrong or not supported."""
-    return _Parser(tokenize(statement)).command()
+    return _Parser(statement).command()
 
 
 def parse_location(url: str, what: str) -> Location:
@@ -104,87 +122,125 @@ def parse_location(url: str, what: str) -> Location:
     return Location(bucket, key)
 
 
-class _Parser:
-    def __init__(self, tokens: list[Token]) -> None:
-        self._tokens = tokens
-        self._next = 0
+class _Parser(Words):
+    def __init__(self, statement: str) -> None:
+        super().__init__(statement)
         self._seen: set[str] = set()
 
     def command(self) -> CopyCommand:
-        self._expect_word("COPY")
+        self.expect_word("COPY")
         schema, table = self._table()
         columns = self._columns()
-        self._expect_word("FROM")
-        source = parse_location(self._string("FROM"), "source")
+        self.expect_word("FROM")
+        source = parse_location(self.string("FROM"), "source")
         options = Options()
-        while not self._at_end():
+        while not self.at_end():
             options = self._option(options)
         if options.role_arn is None:
             raise syntax_error("COPY needs IAM_ROLE: without it Redshift may not read S3")
-        if options.json is None:
-            raise not_supported("loading delimited text", "Say FORMAT AS JSON.")
+        if not _FORMATS & self._seen:
+            raise not_supported("loading delimited text", "Say FORMAT AS JSON, CSV or PARQUET.")
+        _check_format(options.format, self._seen)
         return CopyCommand(schema, table, columns, source, options)
 
     def _table(self) -> tuple[str | None, str]:
-        names = [self._name()]
-        while self._take_sign("."):
-            names.append(self._name())
+        names = [self.name()]
+        while self.take_sign("."):
+            names.append(self.name())
         if len(names) > 2:
             raise not_supported("a table of another database", "Name the table as schema.table.")
         return (names[0] if len(names) == 2 else None), names[-1]
 
     def _columns(self) -> tuple[str, ...] | None:
-        if not self._take_sign("("):
+        if not self.take_sign("("):
             return None
-        names = [self._name()]
-        while self._take_sign(","):
-            names.append(self._name())
-        if not self._take_sign(")"):
-            raise self._unexpected()
+        names = [self.name()]
+        while self.take_sign(","):
+            names.append(self.name())
+        if not self.take_sign(")"):
+            raise self.unexpected()
         if len(set(names)) < len(names):
             raise CopyFailed("42701", "a column is specified more than once in the column list of COPY")
         return tuple(names)
 
     def _option(self, options: Options) -> Options:
-        token = self._take()
-        name = "JSON" if token.value == "FORMAT" else token.value
+        token = self.take()
         if token.kind is not Kind.WORD:
             raise syntax_error(f'syntax error at or near "{token.text}"')
         if token.value in _UNSUPPORTED:
             raise not_supported(f"option {token.value}")
+        name = self._format() if token.value == "FORMAT" else token.value
         read = _OPTIONS.get(name)
         if read is None:
             raise syntax_error(f'syntax error at or near "{token.text}": COPY has no such option')
         if name in self._seen:
             raise syntax_error(f"conflicting or redundant options: {name} is given twice")
+        if name in _FORMATS and _FORMATS & self._seen:
+            raise syntax_error(f"conflicting or redundant options: {name} and another format")
         self._seen.add(name)
-        if token.value == "FORMAT":
-            self._format()
         return read(self, options)
 
-    def _format(self) -> None:
-        self._take_word("AS")
-        token = self._take()
+    def _format(self) -> str:
+        self.take_word("AS")
+        token = self.take()
         if token.kind is Kind.WORD and token.value in _OTHER_FORMATS:
             raise not_supported(f"FORMAT {token.value}")
-        if token.kind is not Kind.WORD or token.value != "JSON":
-            raise syntax_error(f'syntax error at or near "{token.text}": expected FORMAT AS JSON')
+        if token.kind is not Kind.WORD or token.value not in _FORMATS:
+            raise syntax_error(f'syntax error at or near "{token.text}": expected JSON, CSV or PARQUET')
+        return token.value
 
     def json(self, options: Options) -> Options:
-        self._take_word("AS")
-        if self._peek().kind is not Kind.STRING:
+        self.take_word("AS")
+        if self.peek().kind is not Kind.STRING:
             return replace(options, json=Match.AUTO)
-        value = self._take().value
+        value = self.take().value
         if value.lower() in (match.value for match in Match):
             return replace(options, json=Match(value.lower()))
         if value.lower() == "noshred":
             raise not_supported("FORMAT JSON 'noshred'")
         return replace(options, json=parse_location(value, "JSONPaths file"))
 
+    def csv(self, options: Options) -> Options:
+        return replace(options, format=Format.CSV)
+
+    def parquet(self, options: Options) -> Options:
+        return replace(options, format=Format.PARQUET, time_format=TimeFormat.AUTO)  # the file's own
+
+    def delimiter(self, options: Options) -> Options:
+        return replace(options, delimiter=self._character("DELIMITER"))
+
+    def quote(self, options: Options) -> Options:
+        return replace(options, quote=self._character("QUOTE"))
+
+    def null(self, options: Options) -> Options:
+        return replace(options, null_text=self.argument("NULL"))
+
+    def empty_as_null(self, options: Options) -> Options:
+        return replace(options, empty_is_null=True)
+
+    def blanks_as_null(self, options: Options) -> Options:
+        return replace(options, blanks_are_null=True)
+
+    def ignore_blank_lines(self, options: Options) -> Options:
+        return replace(options, ignores_blank_lines=True)
+
+    def ignore_header(self, options: Options) -> Options:
+        self.take_word("AS")
+        token = self.take()
+        if token.kind is not Kind.NUMBER:
+            raise CopyFailed("22023", f"IGNOREHEADER must be a number of lines, not {token.text}")
+        return replace(options, ignored_header_lines=int(token.value))
+
+    def _character(self, option: str) -> str:
+        character = self.argument(option)
+        if len(character) != 1 or not character.isascii() or character in "\r\n\0":
+            raise CopyFailed("22023", f"{option} takes one ASCII character, not '{character}'")
+        return character
+
     def iam_role(self, options: Options) -> Options:
-        if self._take_word("DEFAULT"):
+        if self.take_word("DEFAULT"):
             return replace(options, role_arn=DEFAULT_ROLE)
-        return replace(options, role_arn=self._string("IAM_ROLE"))
+        return replace(options, role_arn=self.string("IAM_ROLE"))
 
     def gzip(self, options: Options) -> Options:
         return replace(options, is_gzip=True)
@@ -193,21 +249,21 @@ class _Parser:
         return replace(options, is_manifest=True)
 
     def max_error(self, options: Options) -> Options:
-        self._take_word("AS")
-        token = self._take()
+        self.take_word("AS")
+        token = self.take()
         if token.kind is not Kind.NUMBER or int(token.value) > _MOST_ERRORS:
             raise CopyFailed("22023", f"MAXERROR must be a number from 0 to {_MOST_ERRORS}, not {token.text}")
         return replace(options, max_error_count=int(token.value))
 
     def time_format(self, options: Options) -> Options:
-        value = self._argument("TIMEFORMAT")
+        value = self.argument("TIMEFORMAT")
         known = [form.value for form in TimeFormat if form.value]
         if value.lower() not in known:
             raise not_supported(f"TIMEFORMAT '{value}'", f"Known are {', '.join(known)}.")
         return replace(options, time_format=TimeFormat(value.lower()))
 
     def date_format(self, options: Options) -> Options:
-        value = self._argument("DATEFORMAT")
+        value = self.argument("DATEFORMAT")
         if value.lower() != DateFormat.AUTO.value:
             raise not_supported(f"DATEFORMAT '{value}'", "Known is auto.")
         return replace(options, date_format=DateFormat.AUTO)
@@ -215,7 +271,7 @@ class _Parser:
     def no_effect(self, options: Options) -> Options:
         """Compression and statistics say nothing about what is loaded."""
         for word in ("ON", "OFF", "TRUE", "FALSE", "PRESET"):
-            if self._take_word(word):
+            if self.take_word(word):
                 break
         return options
 
@@ -226,61 +282,29 @@ class _Parser:
         return replace(options, rounds_decimals=True)
 
     def accept_invalid_characters(self, options: Options) -> Options:
-        has_as = self._take_word("AS")
-        character = self._string("ACCEPTINVCHARS") if has_as or self._peek().kind is Kind.STRING else "?"
+        has_as = self.take_word("AS")
+        character = self.string("ACCEPTINVCHARS") if has_as or self.peek().kind is Kind.STRING else "?"
         if len(character) != 1 or not character.isascii() or character == "\0":
             raise CopyFailed("22023", f"ACCEPTINVCHARS takes one ASCII character other than NUL, not '{character}'")
         return replace(options, invalid_replacement=character)
 
     def region(self, options: Options) -> Options:
-        return replace(options, region=self._argument("REGION"))
+        return replace(options, region=self.argument("REGION"))
 
-    def _argument(self, option: str) -> str:
-        self._take_word("AS")
-        return self._string(option)
 
-    def _string(self, after: str) -> str:
-        token = self._take()
-        if token.kind is not Kind.STRING:
-            raise syntax_error(f'syntax error at or near "{token.text}": {after} takes a string')
-        return token.value
+# https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html
+_WITH_PARQUET = frozenset(("ACCEPTINVCHARS", "COMPUPDATE", "IAM_ROLE", "MANIFEST", "PARQUET", "STATUPDATE"))
+_WITH_CSV_ALONE = frozenset(
+    ("BLANKSASNULL", "DELIMITER", "EMPTYASNULL", "IGNOREBLANKLINES", "IGNOREHEADER", "NULL", "QUOTE")
+)
 
-    def _name(self) -> str:
-        token = self._take()
-        if token.kind not in (Kind.WORD, Kind.QUOTED):
-            raise syntax_error(f'syntax error at or near "{token.text}": expected a name')
-        return token.value.lower() if token.kind is Kind.QUOTED else token.text.lower()
 
-    def _peek(self) -> Token:
-        return self._tokens[self._next]
-
-    def _take(self) -> Token:
-        token = self._peek()
-        if token.kind is not Kind.END:
-            self._next += 1
-        return token
-
-    def _take_word(self, word: str) -> bool:
-        found = self._peek().kind is Kind.WORD and self._peek().value == word
-        self._next += found
-        return found
-
-    def _take_sign(self, sign: str) -> bool:
-        found = self._peek().kind is Kind.SIGN and self._peek().value == sign
-        self._next += found
-        return found
-
-    def _expect_word(self, word: str) -> None:
-        if not self._take_word(word):
-            raise self._unexpected()
-
-    def _unexpected(self) -> CopyFailed:
-        return syntax_error(f'syntax error at or near "{self._peek().text}"')
-
-    def _at_end(self) -> bool:
-        if self._take_sign(";") and self._peek().kind is not Kind.END:
-            raise self._unexpected()
-        return self._peek().kind is Kind.END
+def _check_format(chosen: Format, seen: set[str]) -> None:
+    misplaced = seen - _WITH_PARQUET if chosen is Format.PARQUET else set[str]()
+    if chosen is Format.JSON:
+        misplaced = seen & _WITH_CSV_ALONE
+    if misplaced:
+        raise CopyFailed("0A000", f"{', '.join(sorted(misplaced))} is not supported with FORMAT AS {chosen.value}")
 
 
 _OPTIONS: Mapping[str, Callable[[_Parser, Options], Options]] = MappingProxyType(
@@ -297,6 +321,15 @@ _OPTIONS: Mapping[str, Callable[[_Parser, Options], Options]] = MappingProxyType
         "ROUNDEC": _Parser.round_decimals,
         "STATUPDATE": _Parser.no_effect,
         "TIMEFORMAT": _Parser.time_format,
+        "BLANKSASNULL": _Parser.blanks_as_null,
+        "CSV": _Parser.csv,
+        "DELIMITER": _Parser.delimiter,
+        "EMPTYASNULL": _Parser.empty_as_null,
+        "IGNOREBLANKLINES": _Parser.ignore_blank_lines,
+        "IGNOREHEADER": _Parser.ignore_header,
+        "NULL": _Parser.null,
+        "PARQUET": _Parser.parquet,
+        "QUOTE": _Parser.quote,
         "TRUNCATECOLUMNS": _Parser.truncate_columns,
     }
 )

@@ -125,7 +125,7 @@ def _history_row(record: LoadRecord, status: str, loaded: int, error_count: int)
         "start_time": record.started_at.replace(tzinfo=None),
         "end_time": datetime.now(UTC).replace(tzinfo=None),
         "data_source": str(record.command.source),
-        "file_format": "JSON",
+        "file_format": record.command.options.format.value,
         "loaded_rows": loaded,
         "source_file_count": len(record.objects),
         "source_file_bytes": sum(found.size for found in record.objects),

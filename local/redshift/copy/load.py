@@ -5,17 +5,20 @@ Its statement is read by grammar.py, its objects chosen by source.py, its rows m
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from local.redshift.backend import Backend, PostgresSaid
+from local.redshift.copy.blocks import BlockField, BlockMaker
 from local.redshift.copy.convert import converter
+from local.redshift.copy.csv_rows import CsvRowMaker
 from local.redshift.copy.failure import CopyFailed, load_error, not_supported
-from local.redshift.copy.grammar import DEFAULT_ROLE, CopyCommand, Location, Match, parse_copy
+from local.redshift.copy.grammar import CopyCommand, Format, Location, Match, Options, parse_copy
 from local.redshift.copy.journal import Journal, LoadRecord
-from local.redshift.copy.jsonpaths import Extract, compile_path, read_jsonpaths
+from local.redshift.copy.jsonpaths import Step, compile_path, read_jsonpaths
 from local.redshift.copy.lines import gunzip, split_lines
+from local.redshift.copy.parquet import parquet_rows
 from local.redshift.copy.rows import Field, RowMaker, TooManyErrors
+from local.redshift.copy.rules import CopyRules
 from local.redshift.copy.source import objects_to_load
 from local.redshift.copy.store import ObjectMissing, ObjectStore, SourceObject, StoreFailed
 from local.redshift.copy.target import Target, find_target
@@ -27,14 +30,6 @@ _REMEMBER_COUNT = "select pg_catalog.set_config('stand_in.last_copy_count', $1, 
 _ERRORS_KEPT = 1000  # in memory, before they are written down
 
 
-@dataclass(frozen=True, slots=True)
-class CopyRules:
-    """What COPY may do on this server."""
-
-    role_arns: tuple[str, ...]  # that may be assumed; the first is the cluster's default role
-    region: str | None  # where the buckets are; None: REGION is not checked
-
-
 class CopyRunner:
     """Runs COPY statements."""
 
@@ -42,6 +37,7 @@ class CopyRunner:
         self._store = store
         self._journal = journal
         self._rules = rules
+        self.query_id: int | None = None  # the last COPY's, if it came so far as to have one
 
     async def run(self, statement: str, backend: Backend, client: MessageStream, session_key: str) -> list[Problem]:
         """Load, in the transaction that is open on `backend`; what to tell the client besides that it is done.
@@ -50,10 +46,18 @@ class CopyRunner:
         Raises ClientGone when the client is seen to have gone.
         """
         command = parse_copy(statement)
-        self._check(command)
+        self._rules.check(command.options.role_arn, command.options.region)
         target = await find_target(backend, command)
         load = await asyncio.to_thread(_Load.prepare, self._store, command, target)
         record = LoadRecord(session_key, backend.pid, target, command, datetime.now(UTC), load.objects)
+        try:
+            await self._run(load, record, backend, client)
+        finally:
+            self.query_id = record.query_id
+        return _notices(target, load.maker)
+
+    async def _run(self, load: "_Load", record: LoadRecord, backend: Backend, client: MessageStream) -> None:
+        target = record.target
         try:
             await backend.copy_in(target.copy_sql, self._chunks(load, record, client))
         except TooManyErrors:
@@ -70,26 +74,6 @@ class CopyRunner:
         await self._journal.completed(record, load.maker)
         # Told to the session itself: in a transaction whose snapshot is older, the journal's new row cannot be seen.
         await backend.fetch(_REMEMBER_COUNT, (str(load.maker.row_count),))
-        return _notices(target, load.maker)
-
-    def _check(self, command: CopyCommand) -> None:
-        arn = command.options.role_arn
-        if arn == DEFAULT_ROLE:
-            if not self._rules.role_arns:
-                raise load_error("No default IAM role is associated with the cluster")
-        elif arn not in self._rules.role_arns:
-            raise load_error(
-                f"Not authorized to get credentials of role {arn}",
-                "error:  Not authorized to get credentials of role\n  code:      30000",
-                f"Roles this server may assume: {', '.join(self._rules.role_arns) or 'none'}",
-            )
-        region = command.options.region
-        if region is not None and self._rules.region is not None and region != self._rules.region:
-            raise load_error(
-                "S3ServiceException:The bucket you are attempting to access must be addressed using the specified "
-                f"endpoint.,Status 301,Error PermanentRedirect (REGION '{region}', the buckets are in "
-                f"{self._rules.region})"
-            )
 
     async def _chunks(self, load: "_Load", record: LoadRecord, client: MessageStream) -> AsyncIterator[bytes]:
         while (chunk := await asyncio.to_thread(load.next_chunk)) is not None:
@@ -119,30 +103,41 @@ class _Load:
     def prepare(cls, store: ObjectStore, command: CopyCommand, target: Target) -> "_Load":
         """Choose the objects and compile the columns."""
         options = command.options
-        match = options.json if isinstance(options.json, Match) else None
-        maker = RowMaker(_fields(store, command, target), match, options.max_error_count, options.invalid_replacement)
+        fields = _fields(store, command, target)
+        maker = _row_maker(fields, options)
         objects = objects_to_load(store, command)
-        return cls(_row_chunks(store, objects, maker, is_gzip=options.is_gzip), objects, maker)
+        return cls(_row_chunks(store, objects, maker, command, target), objects, maker)
 
     def next_chunk(self) -> bytes | None:
         """Rows for PostgreSQL, None when there are no more."""
         return next(self._chunks, None)
 
 
-def _fields(store: ObjectStore, command: CopyCommand, target: Target) -> list[Field]:
+def _row_maker(fields: Sequence[BlockField], options: Options) -> RowMaker:
+    singly = [Field(field.column, field.extract, field.convert) for field in fields]
+    if options.format is Format.CSV:
+        return CsvRowMaker(singly, options)
+    match = options.json if isinstance(options.json, Match) else None
+    blocks = BlockMaker(fields, options) if options.format is Format.JSON else None
+    return RowMaker(singly, match, options.max_error_count, options.invalid_replacement, blocks)
+
+
+def _fields(store: ObjectStore, command: CopyCommand, target: Target) -> list[BlockField]:
     fields = []
-    for column, extract in zip(target.columns, _extracts(store, command, target), strict=True):
+    for column, steps in zip(target.columns, _paths(store, command, target), strict=True):
         convert = converter(column, command.options)
         if convert is None:
             raise not_supported(f"column {column.name} of type {column.type}")
-        fields.append(Field(column, extract, convert))
+        fields.append(BlockField(column, steps, compile_path(steps), convert))
     return fields
 
 
-def _extracts(store: ObjectStore, command: CopyCommand, target: Target) -> list[Extract]:
+def _paths(store: ObjectStore, command: CopyCommand, target: Target) -> list[tuple[Step, ...]]:
     where = command.options.json
+    if command.options.format is not Format.JSON:
+        return [(place,) for place in range(len(target.columns))]
     if not isinstance(where, Location):
-        return [compile_path((column.name,)) for column in target.columns]
+        return [(column.name,) for column in target.columns]
     try:
         paths = read_jsonpaths(store.read(where), where)
     except (ObjectMissing, StoreFailed) as exc:
@@ -152,33 +147,39 @@ def _extracts(store: ObjectStore, command: CopyCommand, target: Target) -> list[
             "Number of jsonpaths and the number of columns should match. JSONPath size: "
             f"{len(paths)}, Number of columns in table or column list: {len(target.columns)}"
         )
-    return [compile_path(path) for path in paths]
+    return paths
 
 
 def _row_chunks(
-    store: ObjectStore, objects: Sequence[SourceObject], maker: RowMaker, *, is_gzip: bool
+    store: ObjectStore, objects: Sequence[SourceObject], maker: RowMaker, command: CopyCommand, target: Target
 ) -> Iterator[bytes]:
     waiting: list[str] = []
     size = 0
     for source in objects:
-        for rows in _object_rows(store, source, maker, is_gzip=is_gzip):
+        for rows in _object_rows(store, source, maker, command, target):
             waiting += rows
             size += sum(map(len, rows))
             if size >= _CHUNK or len(maker.errors) >= _ERRORS_KEPT:
-                yield "".join(row + "\n" for row in waiting).encode()
+                yield "\n".join([*waiting, ""]).encode()
                 waiting, size = [], 0
     if waiting:
-        yield "".join(row + "\n" for row in waiting).encode()
+        yield "\n".join([*waiting, ""]).encode()
 
 
-def _object_rows(store: ObjectStore, source: SourceObject, maker: RowMaker, *, is_gzip: bool) -> Iterator[list[str]]:
+def _object_rows(
+    store: ObjectStore, source: SourceObject, maker: RowMaker, command: CopyCommand, target: Target
+) -> Iterator[list[str]]:
     name = str(source.location)
-    line_number = 1
     try:
         content = store.stream(source.location)
-        for lines in split_lines(gunzip(content, name) if is_gzip else content):
+        if command.options.format is Format.PARQUET:
+            yield from parquet_rows(content, target.columns, maker, name)
+            return
+        line_number = 1
+        for lines in split_lines(gunzip(content, name) if command.options.is_gzip else content):
             yield maker.rows(lines, line_number, name)
             line_number += len(lines)
+        yield maker.finish(name)
     except (ObjectMissing, StoreFailed) as exc:
         raise load_error(str(exc), f"object: {name}. It was there when the load began; nothing was loaded.") from exc
 

@@ -4,14 +4,17 @@ What a value must look like is convert.py's business, where lines come from load
 """
 
 import codecs
+import contextlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
 
 from local.redshift.copy import convert
+from local.redshift.copy.blocks import LINES_AT_ONCE, BlockMaker, NotPlain
 from local.redshift.copy.convert import BadValue, Column, Convert, EmptyField, ExactNumber, InexactNumber
 from local.redshift.copy.grammar import Match
 from local.redshift.copy.jsonpaths import Extract, NotAnObject
@@ -50,36 +53,76 @@ class Field:
 class RowMaker:
     """Makes rows of one COPY; keeps count of them and what was wrong with the others."""
 
-    def __init__(self, fields: Sequence[Field], match: Match | None, max_error_count: int, replacement: str | None):
+    def __init__(
+        self,
+        fields: Sequence[Field],
+        match: Match | None,
+        max_error_count: int,
+        replacement: str | None,
+        blocks: BlockMaker | None = None,
+    ) -> None:
         self.row_count = 0
         self.error_count = 0
         self.errors: list[RowError] = []
-        self._fields = fields
+        self.fields = fields
         self._match = match
         self._error_limit = max(max_error_count, 1)
-        self._replacement = replacement
+        self.replacement = replacement
+        self._blocks = blocks
 
-    def rows(self, lines: Iterable[bytes], first_number: int, file_name: str) -> list[str]:
+    def rows(self, lines: Sequence[bytes], first_number: int, file_name: str) -> list[str]:
         """The rows of a block of lines. Raises TooManyErrors."""
         rows = []
-        for number, line in enumerate(lines, start=first_number):
-            if not line or line.isspace():
-                continue
-            try:
-                rows.append(self._row(self._parsed(line), line))
-            except _BadLine as exc:
-                self._refuse(RowError(file_name, number, exc.column, exc.code, exc.reason, _shown(line), exc.raw_value))
+        for start in range(0, len(lines), LINES_AT_ONCE):
+            rows += self._block(lines[start : start + LINES_AT_ONCE], first_number + start, file_name)
         self.row_count += len(rows)
         return rows
+
+    def _block(self, lines: Sequence[bytes], first_number: int, file_name: str) -> list[str]:
+        if self._blocks is not None:
+            with contextlib.suppress(NotPlain):
+                return self._blocks.rows(lines)
+        return self._one_by_one(lines, first_number, file_name)
+
+    def _one_by_one(self, lines: Sequence[bytes], first_number: int, file_name: str) -> list[str]:
+        rows = []
+        for number, line in enumerate(lines, start=first_number):
+            if line and not line.isspace():
+                rows += self.record(line, number, file_name)
+        return rows
+
+    def finish(self, file_name: str) -> list[str]:
+        """What is left at an object's end."""
+        return []
 
     def take_errors(self) -> list[RowError]:
         """The errors since the last time."""
         taken, self.errors = self.errors, []
         return taken
 
-    def _parsed(self, line: bytes) -> object:
+    def values(self, records: Sequence[object], first_number: int, file_name: str) -> list[str]:
+        """The rows of records that came as values. Raises TooManyErrors."""
+        rows = []
+        for number, record in enumerate(records, start=first_number):
+            rows += self._made(partial(self._row, record, b""), b"", number, file_name)
+        self.row_count += len(rows)
+        return rows
+
+    def record(self, line: bytes, number: int, file_name: str) -> list[str]:
+        """The row of a line; none where the line is refused. Raises TooManyErrors."""
+        return self._made(lambda: self._row(self.parsed(line), line), line, number, file_name)
+
+    def _made(self, make: Callable[[], str], line: bytes, number: int, file_name: str) -> list[str]:
+        try:
+            return [make()]
+        except BadLine as exc:
+            self._refuse(RowError(file_name, number, exc.column, exc.code, exc.reason, _shown(line), exc.raw_value))
+            return []
+
+    def parsed(self, line: bytes) -> object:
+        """What a line says. Raises BadLine."""
         if len(line) > LONGEST_LINE:
-            raise _BadLine(convert.BAD_LINE, "JSON object is larger than the maximum of 4 MB")
+            raise BadLine(convert.BAD_LINE, "JSON object is larger than the maximum of 4 MB")
         try:
             value = orjson.loads(line)
         except orjson.JSONDecodeError as exc:
@@ -87,7 +130,7 @@ class RowMaker:
         if self._match is None:
             return value
         if type(value) is not dict:
-            raise _BadLine(convert.BAD_LINE, "Invalid JSON: the line is not an object")
+            raise BadLine(convert.BAD_LINE, "Invalid JSON: the line is not an object")
         if self._match is Match.AUTO_IGNORECASE:
             return {name.lower(): member for name, member in value.items()}
         return value
@@ -96,23 +139,23 @@ class RowMaker:
         try:
             line.decode()
         except UnicodeDecodeError as exc:
-            if self._replacement is not None:
-                return self._parsed_text(_replace_invalid(line, self._replacement))
+            if self.replacement is not None:
+                return self._parsed_text(replace_invalid(line, self.replacement))
             wrong = line[exc.start : exc.end].hex(" ")
             reason = f"String contains invalid or unsupported UTF8 codepoints. Bad UTF8 hex sequence: {wrong}"
-            raise _BadLine(convert.BAD_CHARACTER, reason) from exc
-        raise _BadLine(convert.BAD_LINE, f"Invalid JSON: {error.msg} at position {error.pos}") from error
+            raise BadLine(convert.BAD_CHARACTER, reason) from exc
+        raise BadLine(convert.BAD_LINE, f"Invalid JSON: {error.msg} at position {error.pos}") from error
 
     @staticmethod
     def _parsed_text(text: str) -> object:
         try:
             return orjson.loads(text)
         except orjson.JSONDecodeError as exc:
-            raise _BadLine(convert.BAD_LINE, f"Invalid JSON: {exc.msg} at position {exc.pos}") from exc
+            raise BadLine(convert.BAD_LINE, f"Invalid JSON: {exc.msg} at position {exc.pos}") from exc
 
     def _row(self, parsed: object, line: bytes) -> str:
         texts = []
-        for field in self._fields:
+        for field in self.fields:
             try:
                 value = field.extract(parsed)
                 texts.append(_null(field.column) if value is None else field.convert(value))
@@ -122,9 +165,9 @@ class RowMaker:
                 texts.append(_null(field.column))
             except NotAnObject as exc:
                 reason = "Invalid JSONPath format: Member is not an object."
-                raise _BadLine(convert.BAD_LINE, reason, field.column) from exc
+                raise BadLine(convert.BAD_LINE, reason, field.column) from exc
             except BadValue as exc:
-                raise _BadLine(exc.code, exc.reason, field.column, _shown_value(value)) from exc
+                raise BadLine(exc.code, exc.reason, field.column, _shown_value(value)) from exc
         return "\t".join(texts)
 
     def _exact(self, field: Field, line: bytes) -> str:
@@ -136,7 +179,7 @@ class RowMaker:
         try:
             return field.convert(value)
         except BadValue as exc:
-            raise _BadLine(exc.code, exc.reason, field.column, _shown_value(value)) from exc
+            raise BadLine(exc.code, exc.reason, field.column, _shown_value(value)) from exc
 
     def _refuse(self, error: RowError) -> None:
         self.errors.append(error)
@@ -145,7 +188,9 @@ class RowMaker:
             raise TooManyErrors
 
 
-class _BadLine(Exception):
+class BadLine(Exception):
+    """A line that cannot be a row."""
+
     def __init__(self, code: int, reason: str, column: Column | None = None, raw_value: str = "") -> None:
         self.code = code
         self.reason = reason
@@ -156,7 +201,7 @@ class _BadLine(Exception):
 
 def _null(column: Column) -> str:
     if not column.is_nullable:
-        raise _BadLine(convert.MISSING, "Missing data for not-null field", column)
+        raise BadLine(convert.MISSING, "Missing data for not-null field", column)
     return _NULL
 
 
@@ -171,7 +216,7 @@ def _shown_value(value: object) -> str:
     return text.replace("\0", "\ufffd")[:_SHOWN]
 
 
-def _replace_invalid(line: bytes, replacement: str) -> str:
+def replace_invalid(line: bytes, replacement: str) -> str:
     """The line with each byte that is not UTF-8 replaced, so that it keeps its length, as ACCEPTINVCHARS says."""
 
     def replace(error: UnicodeError) -> tuple[str, int]:

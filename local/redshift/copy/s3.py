@@ -1,13 +1,14 @@
-"""Owns reading S3 with boto3, which takes endpoint, region and credentials from the environment.
+"""Owns reading and writing S3 with boto3, which takes endpoint, region and credentials from the environment.
 
-Which objects are read is source.py's business.
+Which objects are read is source.py's business, which are written unload/run.py's.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import boto3
+from boto3.exceptions import S3UploadFailedError
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
@@ -55,6 +56,17 @@ class S3Store:
             with closing(answer["Body"]) as body:
                 yield from body.iter_chunks(_CHUNK)
 
+    def write(self, location: Location, content: IO[bytes]) -> None:
+        """Put an object there, from where the file stands to its end."""
+        with _wrapped(location):
+            self._client.upload_fileobj(content, location.bucket, location.key)
+
+    def delete(self, objects: Sequence[SourceObject]) -> None:
+        """Remove objects. One that is not there is no error."""
+        for found in objects:
+            with _wrapped(found.location):
+                self._client.delete_object(Bucket=found.location.bucket, Key=found.location.key)
+
 
 def s3_store() -> S3Store:
     """The store that the environment names (AWS_ENDPOINT_URL_S3, AWS_REGION, AWS_ACCESS_KEY_ID and their kin)."""
@@ -72,6 +84,8 @@ def s3_store() -> S3Store:
 def _wrapped(location: Location) -> Iterator[None]:
     try:
         yield
+    except S3UploadFailedError as exc:
+        raise StoreFailed(f"S3ServiceException: {exc}, Object {location}") from exc
     except ClientError as exc:
         status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         code, text = exc.response["Error"].get("Code", ""), exc.response["Error"].get("Message", "")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import orjson
 
 from local.redshift.copy.failure import CopyFailed, load_error
-from local.redshift.copy.grammar import CopyCommand, Location, parse_location
+from local.redshift.copy.grammar import CopyCommand, Format, Location, parse_location
 from local.redshift.copy.store import ObjectMissing, ObjectStore, SourceObject, StoreFailed
 
 
@@ -28,6 +28,8 @@ def objects_to_load(store: ObjectStore, command: CopyCommand) -> list[SourceObje
             raise load_error("COPY with MANIFEST parameter requires full path of an S3 object.", f"source: {source}")
         else:
             entries = read_manifest(store.read(source), source)
+            if command.options.format is Format.PARQUET and any(one.content_length is None for one in entries):
+                raise _bad_manifest(source, "each entry needs meta.content_length when the format is PARQUET")
             found = [listed for entry in entries if (listed := _listed(store, entry)) is not None]
     except ObjectMissing as exc:
         kind = "Problem reading manifest file - " if command.options.is_manifest else ""

@@ -1,8 +1,8 @@
-"""Owns what COPY needs of an object store. S3 itself is s3.py's."""
+"""Owns what COPY and UNLOAD need of an object store. S3 itself is s3.py's."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import IO, Protocol
 
 from local.redshift.copy.grammar import Location
 
@@ -32,6 +32,22 @@ class ObjectStore(Protocol):
 
     def stream(self, location: Location) -> Iterator[bytes]:
         """An object's content in pieces of at most about a megabyte."""
+        ...
+
+
+class WritableStore(Protocol):
+    """Takes what UNLOAD writes. Every method raises StoreFailed or ObjectMissing."""
+
+    def find(self, prefix: Location) -> list[SourceObject]:
+        """The objects whose keys begin with the prefix's."""
+        ...
+
+    def write(self, location: Location, content: IO[bytes]) -> None:
+        """Put an object there, from where the file stands to its end."""
+        ...
+
+    def delete(self, objects: Sequence[SourceObject]) -> None:
+        """Remove objects. One that is not there is no error."""
         ...
 
 

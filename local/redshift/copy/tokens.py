@@ -1,4 +1,4 @@
-"""Owns cutting a COPY statement into words. What they mean together is the grammar's job (grammar.py)."""
+"""Owns cutting a COPY or UNLOAD into words. Walking over them is words.py's, what they mean the grammars' job."""
 
 import re
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ class Kind(Enum):
     WORD = "word"
     QUOTED = "quoted identifier"
     STRING = "string"
+    DOLLAR_QUOTED = "string between dollar signs"
     NUMBER = "number"
     SIGN = "sign"
     END = "end of the statement"
@@ -30,6 +31,7 @@ class Token:
 _TOKEN = re.compile(
     r"""(?P<space>\s+|--[^\n]*|/\*.*?\*/)
     |(?P<string>'(?:[^']|'')*')
+    |(?P<dollar>\$\$.*?\$\$)
     |(?P<quoted>"(?:[^"]|"")+")
     |(?P<number>\d+(?![\w$]))
     |(?P<word>[^\W\d][\w$]*)
@@ -57,6 +59,8 @@ def _token(group: str, text: str) -> Token:
         raise not_supported(f"a backslash in the string {text}")  # Redshift reads an escape there
     if group == "string":
         return Token(Kind.STRING, text[1:-1].replace("''", "'"), text)
+    if group == "dollar":
+        return Token(Kind.DOLLAR_QUOTED, text[2:-2], text)
     if group == "quoted":
         return Token(Kind.QUOTED, text[1:-1].replace('""', '"'), text)
     if group == "word":

@@ -10,7 +10,7 @@ from local.redshift.sql.refusal import Refused
 from local.redshift.sql.translate import Translated, translate
 
 SUPER_OID = 4000
-_SCRIPTS = ("super.sql", "functions.sql", "catalog.sql")
+_SCRIPTS = ("super.sql", "functions.sql", "late_binding.sql", "materialized.sql", "catalog.sql")
 
 __all__ = ["SUPER_OID", "Refused", "Translated", "bootstrap_sql", "translate"]
 

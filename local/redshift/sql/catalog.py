@@ -17,6 +17,7 @@ _COPY_RELATIONS = {
     "stl_load_commits",
     "sys_load_error_detail",
     "sys_load_history",
+    "sys_query_history",
 }
 _VIEW = re.compile(r"^create view (\w+)\.(\w+) \(([^)]*)\) as", re.MULTILINE)
 _RESERVED = re.compile(r"(pg|svv|stl|stv|svl|svcs|sys)_")

@@ -44,7 +44,7 @@ $$;
 drop event trigger if exists redshift_keep_layout;
 drop event trigger if exists redshift_forget_layout;
 create event trigger redshift_keep_layout on ddl_command_end
-    when tag in ('CREATE TABLE', 'CREATE TABLE AS') execute function redshift.keep_layout();
+    when tag in ('CREATE TABLE', 'CREATE TABLE AS', 'CREATE MATERIALIZED VIEW') execute function redshift.keep_layout();
 create event trigger redshift_forget_layout on sql_drop execute function redshift.forget_layout();
 
 -- Functions about types
@@ -75,6 +75,10 @@ create or replace function redshift.encoding_number(text) returns integer langua
         0
     )
 $$;
+create or replace function redshift.identity_type(oid) returns text language sql stable as $$
+    select case when $1 = 0 then 'public' when u.rolcanlogin then 'user' else 'role' end
+    from (select 1) as one left join pg_catalog.pg_roles as u on u.oid = $1
+$$;
 create or replace function redshift.is_shown(namespace name) returns boolean language sql immutable as $$
     select $1 not in (
         'redshift', 'redshift_catalog', 'redshift_information_schema', 'stand_in', 'pg_toast'
@@ -90,12 +94,20 @@ create view redshift_catalog.pg_class (
     oid, relname, relnamespace, reltype, relowner, relpages, reltuples, relkind, relnatts, relacl, reldiststyle
 ) as
 select
-    c.oid, c.relname, c.relnamespace, c.reltype, c.relowner, c.relpages, c.reltuples, c.relkind, c.relnatts, c.relacl,
+    c.oid, c.relname, c.relnamespace, c.reltype, c.relowner, c.relpages, c.reltuples,
+    case c.relkind when 'm' then 'v' else c.relkind end, c.relnatts, c.relacl,
     case l.diststyle when 'key' then 1 when 'all' then 8 when 'even' then 0 else 9 end
 from pg_catalog.pg_class as c
 inner join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
 left join redshift.table_layout as l on c.oid = l.relation
-where redshift.is_shown(n.nspname);
+where redshift.is_shown(n.nspname)
+union all
+select
+    m.storage, m.storage_name, c.relnamespace, 0, c.relowner, c.relpages, c.reltuples, 'r', c.relnatts, null,
+    case l.diststyle when 'key' then 1 when 'all' then 8 else 0 end
+from redshift.materialized as m
+inner join pg_catalog.pg_class as c on m.view = c.oid
+left join redshift.table_layout as l on m.view = l.relation;
 
 create view redshift_catalog.pg_attribute (
     attrelid, attname, atttypid, attlen, attnum, atttypmod, attnotnull, atthasdef, attisdropped,
@@ -108,7 +120,15 @@ select
     * case when l.is_interleaved and array_position(l.sortkey, a.attname::text) % 2 = 0 then -1 else 1 end,
     redshift.encoding_number(l.encodings ->> a.attname::text)
 from pg_catalog.pg_attribute as a
-left join redshift.table_layout as l on a.attrelid = l.relation;
+left join redshift.table_layout as l on a.attrelid = l.relation
+where not exists (select from redshift.late_binding_view as v where a.attrelid = v.relation)
+union all
+select
+    m.storage, a.attname, a.atttypid, a.attlen, a.attnum, a.atttypmod, a.attnotnull, a.atthasdef, a.attisdropped,
+    coalesce(l.distkey = a.attname, false), coalesce(array_position(l.sortkey, a.attname::text), 0), 0
+from redshift.materialized as m
+inner join pg_catalog.pg_attribute as a on m.view = a.attrelid
+left join redshift.table_layout as l on m.view = l.relation;
 
 create view redshift_catalog.pg_attrdef (oid, adrelid, adnum, adbin, adsrc) as
 select oid, adrelid, adnum, adbin, pg_get_expr(adbin, adrelid) from pg_catalog.pg_attrdef;
@@ -152,7 +172,9 @@ create view redshift_catalog.pg_tables (schemaname, tablename, tableowner) as
 select schemaname, tablename, tableowner from pg_catalog.pg_tables where redshift.is_shown(schemaname);
 
 create view redshift_catalog.pg_views (schemaname, viewname, viewowner, definition) as
-select schemaname, viewname, viewowner, definition from pg_catalog.pg_views where redshift.is_shown(schemaname);
+select schemaname, viewname, viewowner, definition from pg_catalog.pg_views where redshift.is_shown(schemaname)
+union all
+select nspname, relname, pg_get_userbyid(relowner), definition from redshift.materialized;
 
 create view redshift_catalog.pg_table_def (
     schemaname, tablename, "column", type, encoding, distkey, sortkey, "notnull"
@@ -169,35 +191,70 @@ where c.relkind = 'r' and a.attnum > 0 and not a.attisdropped and n.nspname = an
 create view redshift_information_schema.tables (table_catalog, table_schema, table_name, table_type) as
 select table_catalog, table_schema, table_name, table_type::text
 from information_schema.tables
-where redshift.is_shown(table_schema);
+where redshift.is_shown(table_schema)
+union all
+select current_database(), nspname, relname, 'VIEW' from redshift.materialized;
 
 create view redshift_information_schema.views (table_catalog, table_schema, table_name, view_definition) as
 select table_catalog, table_schema, table_name, view_definition::text
 from information_schema.views
-where redshift.is_shown(table_schema);
+where redshift.is_shown(table_schema)
+union all
+select current_database(), nspname, relname, definition from redshift.materialized;
 
 create view redshift_information_schema.schemata (catalog_name, schema_name, schema_owner) as
 select catalog_name, schema_name, schema_owner
 from information_schema.schemata
 where redshift.is_shown(schema_name);
 
+create or replace view redshift.all_columns as
+select
+    table_catalog, table_schema, table_name, column_name, ordinal_position::integer as ordinal_position,
+    column_default::text as column_default, is_nullable::text as is_nullable,
+    case udt_name
+        when 'super' then 'super' when 'text' then 'character varying' when 'bytea' then 'binary varying'
+        else data_type
+    end::text as data_type,
+    case when udt_name in ('text', 'varchar') then coalesce(character_maximum_length, 256)
+        else character_maximum_length end::integer as character_maximum_length,
+    numeric_precision::integer as numeric_precision, numeric_precision_radix::integer as numeric_precision_radix,
+    numeric_scale::integer as numeric_scale, datetime_precision::integer as datetime_precision,
+    udt_name
+from information_schema.columns
+where redshift.is_shown(table_schema)
+union all
+select
+    current_database(), m.nspname, m.relname, a.attname, a.attnum, null, case when a.attnotnull then 'NO' else 'YES' end,
+    regexp_replace(redshift.format_type(a.atttypid, a.atttypmod), '[(].*?[)]', ''),
+    case
+        when a.atttypid in ('text'::regtype, 'varchar'::regtype)
+            then coalesce(information_schema._pg_char_max_length(a.atttypid, a.atttypmod), 256)
+        else information_schema._pg_char_max_length(a.atttypid, a.atttypmod)
+    end,
+    information_schema._pg_numeric_precision(a.atttypid, a.atttypmod),
+    information_schema._pg_numeric_precision_radix(a.atttypid, a.atttypmod),
+    information_schema._pg_numeric_scale(a.atttypid, a.atttypmod),
+    information_schema._pg_datetime_precision(a.atttypid, a.atttypmod),
+    t.typname
+from redshift.materialized as m
+inner join pg_catalog.pg_attribute as a on m.view = a.attrelid
+inner join pg_catalog.pg_type as t on a.atttypid = t.oid
+where a.attnum > 0;
+
 create view redshift_information_schema.columns (
     table_catalog, table_schema, table_name, column_name, ordinal_position, column_default, is_nullable, data_type,
     character_maximum_length, numeric_precision, numeric_precision_radix, numeric_scale, datetime_precision, udt_name
 ) as
 select
-    table_catalog, table_schema, table_name, column_name, ordinal_position::integer, column_default::text,
-    is_nullable::text,
-    case udt_name
-        when 'super' then 'super' when 'text' then 'character varying' when 'bytea' then 'binary varying'
-        else data_type
-    end::text,
-    case when udt_name in ('text', 'varchar') then coalesce(character_maximum_length, 256)
-        else character_maximum_length end::integer,
-    numeric_precision::integer, numeric_precision_radix::integer, numeric_scale::integer, datetime_precision::integer,
-    udt_name
-from information_schema.columns
-where redshift.is_shown(table_schema);
+    table_catalog, table_schema, table_name, column_name, ordinal_position, column_default, is_nullable, data_type,
+    character_maximum_length, numeric_precision, numeric_precision_radix, numeric_scale, datetime_precision, udt_name
+from redshift.all_columns
+where (table_schema::name, table_name::name) not in (
+    select n.nspname, c.relname
+    from redshift.late_binding_view as l
+    inner join pg_catalog.pg_class as c on l.relation = c.oid
+    inner join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
+);
 
 create view redshift_information_schema.table_constraints (
     constraint_catalog, constraint_schema, constraint_name, table_catalog, table_schema, table_name, constraint_type
@@ -258,7 +315,7 @@ select
 from pg_catalog.pg_class as c
 inner join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
 left join redshift.table_layout as l on c.oid = l.relation
-where c.relkind = 'r' and redshift.is_shown(n.nspname) and n.nspname not in ('pg_catalog', 'information_schema');
+where c.relkind in ('r', 'm') and redshift.is_shown(n.nspname) and n.nspname not in ('pg_catalog', 'information_schema');
 
 create view redshift_catalog.svv_tables (table_catalog, table_schema, table_name, table_type, remarks) as
 select t.table_catalog, t.table_schema, t.table_name, t.table_type, obj_description(c.oid, 'pg_class')
@@ -274,7 +331,7 @@ select
     i.table_catalog, i.table_schema, i.table_name, i.column_name, i.ordinal_position, i.column_default,
     i.is_nullable, i.data_type, i.character_maximum_length, i.numeric_precision, i.numeric_precision_radix,
     i.numeric_scale, col_description(c.oid, i.ordinal_position)
-from redshift_information_schema.columns as i
+from redshift.all_columns as i
 inner join pg_catalog.pg_namespace as n on i.table_schema = n.nspname
 inner join pg_catalog.pg_class as c on n.oid = c.relnamespace and i.table_name = c.relname;
 
@@ -292,17 +349,18 @@ inner join redshift_catalog.pg_namespace as n on c.relnamespace = n.oid
 inner join redshift_catalog.pg_attribute as a on c.oid = a.attrelid
 left join pg_catalog.pg_attrdef as d on a.attrelid = d.adrelid and a.attnum = d.adnum
 where c.relkind in ('r', 'v') and a.attnum > 0 and not a.attisdropped
-    and n.nspname not in ('pg_catalog', 'information_schema');
+    and n.nspname not in ('pg_catalog', 'information_schema')
+    and c.oid not in (select storage from redshift.materialized);
 
 create view redshift_catalog.svv_redshift_tables (
     database_name, schema_name, table_name, table_type, table_acl, remarks, owner
 ) as
 select
-    current_database()::text, n.nspname::text, c.relname::text, case c.relkind when 'v' then 'VIEW' else 'TABLE' end,
+    current_database()::text, n.nspname::text, c.relname::text, case c.relkind when 'r' then 'TABLE' else 'VIEW' end,
     array_to_string(c.relacl, ','), obj_description(c.oid, 'pg_class'), pg_get_userbyid(c.relowner)::text
 from pg_catalog.pg_class as c
 inner join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
-where c.relkind in ('r', 'v') and redshift.is_shown(n.nspname)
+where c.relkind in ('r', 'v', 'm') and redshift.is_shown(n.nspname)
     and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg\_temp%';
 
 create view redshift_catalog.svv_relation_privileges (
@@ -311,14 +369,44 @@ create view redshift_catalog.svv_relation_privileges (
 select
     n.nspname::text, c.relname::text, acl.privilege_type, acl.grantee,
     case acl.grantee when 0 then 'public' else pg_get_userbyid(acl.grantee)::text end,
-    case acl.grantee when 0 then 'public' else 'user' end,
+    redshift.identity_type(acl.grantee),
     acl.is_grantable
 from pg_catalog.pg_class as c
 inner join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
 cross join aclexplode(c.relacl) as acl
-where c.relkind in ('r', 'v') and redshift.is_shown(n.nspname);
+where c.relkind in ('r', 'v', 'm') and redshift.is_shown(n.nspname);
 
--- There are no external schemas, late-binding views or materialized views here.
+create view redshift_catalog.svv_schema_privileges (
+    namespace_name, privilege_type, identity_id, identity_name, identity_type, admin_option
+) as
+select
+    n.nspname::text, acl.privilege_type, acl.grantee,
+    case acl.grantee when 0 then 'public' else pg_get_userbyid(acl.grantee)::text end,
+    redshift.identity_type(acl.grantee), acl.is_grantable
+from pg_catalog.pg_namespace as n
+cross join aclexplode(n.nspacl) as acl
+where redshift.is_shown(n.nspname);
+
+create view redshift_catalog.svv_default_privileges (
+    schema_name, object_type, owner_id, owner_name, owner_type, privilege_type, grantee_id, grantee_name, grantee_type,
+    admin_option
+) as
+select
+    n.nspname::text, case d.defaclobjtype when 'r' then 'RELATION' when 'f' then 'FUNCTION' end, d.defaclrole,
+    pg_get_userbyid(d.defaclrole)::text, 'user', acl.privilege_type, acl.grantee,
+    case acl.grantee when 0 then 'public' else pg_get_userbyid(acl.grantee)::text end,
+    redshift.identity_type(acl.grantee), acl.is_grantable
+from pg_catalog.pg_default_acl as d
+inner join pg_catalog.pg_namespace as n on d.defaclnamespace = n.oid
+cross join aclexplode(d.defaclacl) as acl
+where d.defaclobjtype in ('r', 'f');
+
+create view redshift_catalog.svv_roles (role_id, role_name, role_owner, external_id) as
+select oid, rolname::text, null::text, null::text
+from pg_catalog.pg_roles
+where not rolcanlogin and rolname not like 'pg\_%';
+
+-- There are no external schemas here.
 create view redshift_catalog.svv_external_schemas (esoid, eskind, schemaname, esowner, databasename, esoptions) as
 select null::oid, null::smallint, null::name, null::integer, null::text, null::text where false;
 
@@ -336,15 +424,29 @@ create view redshift_catalog.svv_external_columns (
 ) as
 select null::text, null::text, null::text, null::text, null::integer, null::integer, null::text where false;
 
+-- Each is computed whole when it is refreshed. Whether one is stale is not known.
 create view redshift_catalog.svv_mv_info (
     database_name, schema_name, user_name, name, is_stale, owner_user_name, state, autorewrite, autorefresh
 ) as
 select
-    null::text, null::text, null::text, null::text, null::text, null::text, null::integer, null::text, null::text
-where false;
+    current_database()::text, nspname::text, pg_get_userbyid(relowner)::text, relname::text, null::text,
+    pg_get_userbyid(relowner)::text, 0, null::text, case when is_auto_refresh then 't' else 'f' end
+from redshift.materialized;
+
+create view redshift_catalog.stv_mv_info (
+    db_name, schema, name, updated_upto_xid, is_stale, owner_user_name, state, autorewrite, autorefresh
+) as
+select
+    database_name, schema_name, name, null::bigint, is_stale, owner_user_name, state, autorewrite, autorefresh
+from redshift_catalog.svv_mv_info;
 
 create or replace function redshift.pg_get_late_binding_view_cols() returns setof record language sql stable as $$
-    select ''::name, ''::name, ''::name, ''::character varying, 0 where false
+    select n.nspname, c.relname, a.attname, redshift.format_type(a.atttypid, a.atttypmod)::character varying, a.attnum::integer
+    from redshift.late_binding_view as l
+    inner join pg_catalog.pg_class as c on l.relation = c.oid
+    inner join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
+    inner join pg_catalog.pg_attribute as a on c.oid = a.attrelid
+    where l.is_bound and a.attnum > 0
 $$;
 
 -- SHOW
@@ -357,14 +459,25 @@ create or replace function redshift.show_schemas(text) returns table (
     where $1 = current_database() and nspname not like 'pg\_%' and nspname <> 'information_schema'
     order by nspname
 $$;
+drop function if exists redshift.show_tables(text, text);  -- its columns have been others
 create or replace function redshift.show_tables(text, text) returns table (
     database_name text, schema_name text, table_name text, table_type text, table_acl text, remarks text,
-    owner text
+    owner text, table_subtype text
 ) language sql stable as $$
-    select database_name, schema_name, table_name, table_type, table_acl, remarks, owner
-    from redshift_catalog.svv_redshift_tables
-    where $1 = current_database() and schema_name = $2
-    order by table_name
+    select
+        t.database_name, t.schema_name, t.table_name, t.table_type, t.table_acl, t.remarks, t.owner,
+        case
+            when t.table_type = 'TABLE' then 'REGULAR TABLE'
+            when c.relkind = 'm' then 'MATERIALIZED VIEW'
+            when l.relation is not null then 'LATE BINDING VIEW'
+            else 'REGULAR VIEW'
+        end
+    from redshift_catalog.svv_redshift_tables as t
+    inner join pg_catalog.pg_namespace as n on t.schema_name = n.nspname
+    inner join pg_catalog.pg_class as c on n.oid = c.relnamespace and t.table_name = c.relname
+    left join redshift.late_binding_view as l on c.oid = l.relation
+    where $1 = current_database() and t.schema_name = $2
+    order by t.table_name
 $$;
 create or replace function redshift.show_columns(text, text, text) returns table (
     database_name text, schema_name text, table_name text, column_name text, ordinal_position integer,

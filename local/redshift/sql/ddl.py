@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
-from local.redshift.sql.dml import translate_query
-from local.redshift.sql.lexing import quote
+from local.redshift.sql.dml import translate_late_binding, translate_query
+from local.redshift.sql.lexing import literal, quote
 from local.redshift.sql.reader import Reader, dotted
 from local.redshift.sql.refusal import not_supported, syntax_error
+from local.redshift.sql.session import default_privileges
 from local.redshift.sql.tables import Attributes, byte_check, column, column_type, table_constraint
 
 Answer = tuple[str, str | None]
@@ -15,9 +16,15 @@ def _create(reader: Reader) -> Answer:
     reader.expect("create")
     if reader.take("schema"):
         return _create_schema(reader)
+    if reader.take("database"):
+        return f"CREATE DATABASE {quote(reader.name())}", None  # whose user may: none here; and never in a transaction
+    if reader.take("role"):  # PostgreSQL's role that nobody logs in as is what Redshift calls one
+        return f"CREATE ROLE {quote(reader.name())} NOLOGIN", None
     or_replace = reader.take("or", "replace")
     if reader.take("view"):
         return _create_view(reader, or_replace)
+    if not or_replace and reader.take("materialized", "view"):
+        return _create_materialized_view(reader)
     reader.take("local")
     temporary = bool(reader.take_one_of("temporary", "temp"))
     if or_replace or not reader.take("table"):
@@ -50,13 +57,40 @@ def _create_view(reader: Reader, or_replace: bool) -> Answer:
     name = dotted(reader.qualified())
     columns = f" ({', '.join(quote(c) for c in reader.names_in_parentheses())})" if reader.looks_at("(") else ""
     reader.expect("as")
-    if reader.position_of_last("with", "no", "schema", "binding") is not None:
-        raise not_supported(
-            "a late-binding view (WITH NO SCHEMA BINDING)",
-            hint="PostgreSQL binds views to their tables; use a view with schema binding.",
-        )
+    if (end := reader.position_of_last("with", "no", "schema", "binding")) is not None:
+        query = translate_late_binding(reader.rest(until=end))
+        arguments = ", ".join((literal(name), str(or_replace), literal(columns), literal(query)))
+        return f"CALL redshift.create_late_binding_view({arguments})", "CREATE VIEW"
     query = translate_query(reader.rest())
     return f"CREATE {'OR REPLACE ' if or_replace else ''}VIEW {name}{columns} AS {query}", None
+
+
+def _create_materialized_view(reader: Reader) -> Answer:
+    name = reader.qualified()
+    attributes = Attributes(diststyle="even")
+    is_auto_refresh = False
+    while not reader.take("as"):
+        if reader.take("auto", "refresh"):
+            is_auto_refresh = _yes_or_no(reader)
+        elif not attributes.read_one(reader):
+            raise reader.unexpected("AS")
+    note = attributes.note(name[-1]) + ("/*redshift auto refresh*/ " if is_auto_refresh else "")
+    return f"{note}CREATE MATERIALIZED VIEW {dotted(name)} AS {translate_query(reader.rest())}", None
+
+
+def _yes_or_no(reader: Reader) -> bool:
+    word = reader.take_one_of("yes", "no")
+    if word is None:
+        raise reader.unexpected("YES or NO")
+    return word == "yes"
+
+
+def _refresh(reader: Reader) -> Answer:
+    reader.expect("refresh", "materialized", "view")
+    name = dotted(reader.qualified())
+    if reader.take_one_of("cascade", "restrict") == "cascade":
+        raise not_supported("REFRESH MATERIALIZED VIEW ... CASCADE")
+    return f"REFRESH MATERIALIZED VIEW {name}", None
 
 
 def _create_table(reader: Reader, temporary: bool) -> Answer:
@@ -104,7 +138,7 @@ def _definition(reader: Reader, attributes: Attributes) -> str:
 
 def _drop(reader: Reader) -> Answer:
     reader.expect("drop")
-    kind = reader.take_one_of("schema", "table", "view")
+    kind = "materialized view" if reader.take("materialized", "view") else reader.take_one_of("schema", "table", "view")
     if kind is None:
         raise not_supported(f"DROP {reader.name().upper() if reader.here else ''}".strip())
     condition = "IF EXISTS " if reader.take("if", "exists") else ""
@@ -125,12 +159,18 @@ def _truncate(reader: Reader) -> Answer:
 
 def _alter(reader: Reader) -> Answer:
     reader.expect("alter")
+    if reader.take("default", "privileges"):
+        return default_privileges(reader)
     if reader.take("schema"):
         name = _schema_name(reader)
         if reader.take("rename", "to"):
             return f"ALTER SCHEMA {name} RENAME TO {quote(reader.name())}", None
         reader.expect("owner", "to")
         return f"ALTER SCHEMA {name} OWNER TO {quote(reader.name())}", None
+    if reader.take("materialized", "view"):
+        name = dotted(reader.qualified())
+        reader.expect("auto", "refresh")
+        return f"CALL redshift.set_auto_refresh({literal(name)}, {_yes_or_no(reader)})", "ALTER MATERIALIZED VIEW"
     if not reader.take("table"):
         raise not_supported(f"ALTER {reader.name().upper() if reader.here else ''}".strip())
     table = dotted(reader.qualified())
@@ -207,5 +247,6 @@ GRAMMARS: dict[str, Callable[[Reader], Answer]] = {
     "create": _create,
     "drop": _drop,
     "alter": _alter,
+    "refresh": _refresh,
     "truncate": _truncate,
 }

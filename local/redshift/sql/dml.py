@@ -43,6 +43,17 @@ def translate_query(text: str) -> str:
     return translate_statement(text)
 
 
+def translate_late_binding(text: str) -> str:
+    """Translate the query of a view WITH NO SCHEMA BINDING, which Redshift wants every relation's schema in."""
+    tree = parse(text)
+    common = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
+    for table in tree.find_all(exp.Table):
+        if isinstance(table.this, exp.Identifier) and not table.db and table.name.lower() not in common:
+            what = "All the relation names inside should be qualified when creating VIEW WITH NO SCHEMA BINDING"
+            raise syntax_error(f"{what}: {table.name}")
+    return translate_query(text)
+
+
 def translate_default(text: str) -> str:
     """Translate a column's default: an expression that names no column."""
     tree = parse_expression(text)

@@ -11,6 +11,17 @@ update pg_cast
 set castfunc = 'redshift.boolean_to_text(boolean)'::regprocedure
 where castsource = 'boolean'::regtype and casttarget in ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype);
 
+-- The session. Which parameters are kept under a name of ours: session.py.
+create or replace function redshift.current_setting(text) returns character varying language sql stable as $$
+    select case
+        when $1 = 'query_group'
+            then coalesce(nullif(pg_catalog.current_setting('stand_in.query_group', true), ''), 'default')
+        when lower($1) in ('search_path', 'timezone', 'statement_timeout', 'client_encoding', 'datestyle', 'application_name')
+            then pg_catalog.current_setting($1)
+        when redshift.fail('42704', format('the parameter "%s" is not known to this Redshift stand-in', $1)) then null
+    end
+$$;
+
 -- Strings
 create or replace function redshift.too_long(name text, most integer, octets integer) returns boolean
     language sql immutable parallel safe
@@ -191,6 +202,8 @@ create or replace function redshift.per_second(text) returns numeric language sq
     return case $1 when 'millisecond' then 1000 when 'microsecond' then 1000000 else 1 end::numeric;
 create or replace function redshift.seconds(text) returns numeric language sql immutable parallel safe
     return case $1 when 'hour' then 3600 when 'minute' then 60 else 1 end::numeric;
+create or replace function redshift.weeks(timestamp) returns integer language sql immutable parallel safe
+    return (date_trunc('week', $1)::date - '2001-01-01'::date) / 7;
 create or replace function redshift.datediff(text, timestamp, timestamp) returns bigint
     language sql immutable strict parallel safe
     return case $1
@@ -203,8 +216,14 @@ create or replace function redshift.datediff(text, timestamp, timestamp) returns
         when 'month' then
             (extract(year from $3) - extract(year from $2)) * 12 + extract(month from $3) - extract(month from $2)
         when 'week' then
-            -- On which day a week begins there is not documented.
-            case when redshift.fail('0A000', 'datediff in weeks is not supported here, from ' || $2) then 0 end
+            -- Whether a week begins on Sunday or Monday there is not documented: said is only what holds for both.
+            case
+                when redshift.weeks($3) - redshift.weeks($2)
+                    = redshift.weeks($3 + interval '1 day') - redshift.weeks($2 + interval '1 day')
+                    then redshift.weeks($3) - redshift.weeks($2)
+                when redshift.fail('0A000', 'datediff in weeks from or to a Sunday is not supported here: from ' || $2 || ' to ' || $3)
+                    then 0
+            end
         when 'day' then $3::date - $2::date
         else floor(extract(epoch from $3) * redshift.per_second($1) / redshift.seconds($1))
             - floor(extract(epoch from $2) * redshift.per_second($1) / redshift.seconds($1))

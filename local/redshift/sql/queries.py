@@ -180,10 +180,11 @@ class QueryTranslator:
             raise not_supported("a join in parentheses")
         # A derived table sees the queries around it, but not its neighbours in FROM.
         columns = self.query(item, scope.outer, ctes)
+        if not item.alias:  # a name that no client can write without quotes
+            name = exp.to_identifier(f"unnamed subquery {len(scope.sources) + 1}", quoted=True)
+            item.set("alias", exp.TableAlias(this=name))
         renamed = _alias_columns(item)
         scope.sources.append(Source(item.alias, (), renamed or columns))
-        if not item.alias:
-            raise syntax_error("a subquery in FROM needs an alias")
 
     def _table_function(self, item: exp.Table, scope: Scope) -> None:
         if item.this.name.lower() != "pg_get_late_binding_view_cols":

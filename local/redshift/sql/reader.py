@@ -99,11 +99,11 @@ class Reader:
         self.expect(")")
         return names
 
-    def rest(self) -> str:
-        """Return the text from here to the end, and move there."""
+    def rest(self, until: int | None = None) -> str:
+        """Return the text from here to the end or this offset, and move to the end."""
         start = self.here.start if self.here else len(self.statement.text)
         self._at = len(self.statement.tokens)
-        return self.statement.text[start:].strip()
+        return self.statement.text[start:until].strip()
 
     def text_until(self, *words: str) -> str:
         """Return the text up to one of these words outside parentheses, or to a closing one or the end."""

@@ -22,7 +22,6 @@ _PASSED_ON = {
 }
 # Parameters without any effect here, and the values for which that is true (None: any value).
 _WITHOUT_EFFECT: dict[str, set[str] | None] = {
-    "query_group": None,
     "wlm_query_slot_count": None,
     "enable_result_cache_for_session": None,
     "analyze_threshold_percent": None,
@@ -40,11 +39,11 @@ _SHOWN = {
     "transaction_isolation": "serializable",
     "server_version": "8.0.2",
     "standard_conforming_strings": "off",
-    "query_group": "unset",
     "enable_case_sensitive_identifier": "off",
     "enable_result_cache_for_session": "on",
     "max_identifier_length": "127",
 }
+_KEPT = {"query_group"}  # by PostgreSQL, under a name of ours
 _PRIVILEGES = ("select", "insert", "update", "delete", "references", "usage", "create", "temporary", "temp", "execute")
 
 
@@ -95,6 +94,8 @@ def _set(reader: Reader) -> Answer:
     values = [_value(reader)]
     while reader.take(","):
         values.append(_value(reader))
+    if name in _KEPT:
+        return f"SET {scope} stand_in.{name} TO {values[0][1]}", None
     if name in _PASSED_ON:
         return f"SET {scope} {name} TO {', '.join(rendered for _, rendered in values)}", None
     _check_without_effect(name, values[0][0])
@@ -124,6 +125,8 @@ def _check_without_effect(name: str, value: str) -> None:
 def _reset(reader: Reader) -> Answer:
     reader.expect("reset")
     name = reader.name()
+    if name in _KEPT:
+        return f"RESET stand_in.{name}", None
     if name in _PASSED_ON:
         return f"RESET {name}", None
     _check_without_effect(name, "default")
@@ -140,6 +143,8 @@ def _show(reader: Reader) -> Answer:
         name = "transaction_isolation"
     elif name == "time" and reader.take("zone"):
         name = "timezone"
+    if name in _KEPT:
+        return f"SELECT redshift.current_setting({literal(name)}) AS {quote(name)}", "SHOW"
     if name in _SHOWN:
         return f"SELECT CAST({literal(_SHOWN[name])} AS character varying) AS {quote(name)}", "SHOW"
     if name in _PASSED_ON:
@@ -257,6 +262,20 @@ def _grant(reader: Reader) -> Answer:
         raise not_supported("REVOKE ... CASCADE")
     link = "TO" if word == "grant" else "FROM"
     return f"{word.upper()} {privileges} ON {objects} {link} {', '.join(grantees)}", None
+
+
+def default_privileges(reader: Reader) -> Answer:
+    """What follows ALTER DEFAULT PRIVILEGES: what others may do with the tables that this user will make."""
+    reader.expect("in", "schema")
+    schema = quote(reader.name())
+    word = reader.take_one_of("grant", "revoke")
+    if word is None:
+        raise reader.unexpected("GRANT or REVOKE")
+    privileges = _privileges(reader)
+    reader.expect("on", "tables", "to" if word == "grant" else "from")
+    link = "TO" if word == "grant" else "FROM"
+    change = f"{word.upper()} {privileges} ON TABLES {link} {_grantee(reader)}"
+    return f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} {change}", None
 
 
 def _privileges(reader: Reader) -> str:

@@ -52,10 +52,11 @@ class Attributes:
 
     def read(self, reader: Reader) -> None:
         """Read all attributes that come next."""
-        while self._read_one(reader):
+        while self.read_one(reader):
             pass
 
-    def _read_one(self, reader: Reader) -> bool:
+    def read_one(self, reader: Reader) -> bool:
+        """Read one attribute if it comes next."""
         if reader.take("backup"):
             if reader.take_one_of("yes", "no") is None:
                 raise reader.unexpected("YES or NO")

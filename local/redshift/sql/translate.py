@@ -3,7 +3,7 @@
 What each kind of statement becomes is the job of session.py, ddl.py and dml.py; running it, of the server around this.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from local.redshift.sql import ddl, session
@@ -11,6 +11,7 @@ from local.redshift.sql.dml import translate_statement
 from local.redshift.sql.lexing import Statement, statements
 from local.redshift.sql.reader import Reader
 from local.redshift.sql.refusal import not_supported
+from local.redshift.sql.remove_duplicates import removes_duplicates, translate_merge
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,18 +19,20 @@ class Translated:
     """One statement for PostgreSQL.
 
     `sql` may hold parameters ($1, ...) and is empty where nothing is to be run. `tag` replaces PostgreSQL's command
-    tag. `copy` is the statement as it was written when it is a COPY, which is not for PostgreSQL to run.
+    tag. `copy` is the statement as it was written when it is a COPY or UNLOAD, which is not for PostgreSQL to run.
+    `original` is any statement as it was written.
     """
 
     sql: str
     tag: str | None = None
     copy: str | None = None
+    original: str = ""
 
 
 @lru_cache(maxsize=2048)
 def _translate(text: str) -> tuple[Translated, ...]:
     try:
-        return tuple(_one(statement) for statement in statements(text))
+        return tuple(replace(_one(statement), original=statement.original) for statement in statements(text))
     except RecursionError as exc:
         raise not_supported("a statement nested this deep") from exc
 
@@ -44,8 +47,10 @@ _QUERIES = {"select", "with", "insert", "update", "delete", "merge", "("}
 
 def _one(statement: Statement) -> Translated:
     first = statement.tokens[0].text
-    if first == "copy":
+    if first in ("copy", "unload"):
         return Translated("", copy=statement.original)
+    if first == "merge" and removes_duplicates(statement):
+        return Translated(translate_merge(statement), tag="MERGE")
     if first in _QUERIES:
         return Translated(translate_statement(statement.text))
     reader = Reader(statement)

@@ -23,7 +23,7 @@ def running_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runni
     with postgres.running_postgres(tmp_path_factory.mktemp("warehouse") / "pg") as running:
         with closing(psycopg2.connect(running.dsn())) as connection:
             connection.autocommit = True
-            connection.cursor().execute("create role loader login")
+            connection.cursor().execute("create role loader login createrole")
             connection.cursor().execute("create database spacex owner loader")
         yield running
 

@@ -11,6 +11,7 @@ from local.redshift.copy.grammar import (
     DEFAULT_ROLE,
     CopyCommand,
     DateFormat,
+    Format,
     Location,
     Match,
     Options,
@@ -49,6 +50,23 @@ def copy(options: str = "format as json 'auto'") -> str:
         ("json acceptinvchars", replace(PLAIN, invalid_replacement="?")),
         ("json acceptinvchars as '^'", replace(PLAIN, invalid_replacement="^")),
         ("json region 'us-east-1'", replace(PLAIN, region="us-east-1")),
+        ("csv", replace(PLAIN, json=None, format=Format.CSV)),
+        ("format as parquet", replace(PLAIN, json=None, format=Format.PARQUET, time_format=TimeFormat.AUTO)),
+        (
+            "format csv quote as '%' delimiter ';' ignoreheader 2 null as 'none' emptyasnull blanksasnull"
+            " ignoreblanklines",
+            Options(
+                role_arn=ARN,
+                format=Format.CSV,
+                quote="%",
+                delimiter=";",
+                ignored_header_lines=2,
+                null_text="none",
+                empty_is_null=True,
+                blanks_are_null=True,
+                ignores_blank_lines=True,
+            ),
+        ),
         ("json -- a comment\n /* gzip\n */ ;", PLAIN),
     ],
 )
@@ -103,6 +121,18 @@ def test_the_default_role_may_be_asked_for() -> None:
         ("copy t from 'dynamodb://x'", "0A000", "dynamodb"),
         (copy("json 'paths.json'"), "22023", "JSONPaths"),
         (copy("json 'noshred'"), "0A000", "noshred"),
+        (copy("json csv"), "42601", "CSV and another format"),
+        (copy("format parquet format csv"), "42601", "CSV and another format"),
+        (copy("delimiter '|'"), "0A000", "delimited text"),
+        (
+            copy("json delimiter ';' ignoreheader 1"),
+            "0A000",
+            "DELIMITER, IGNOREHEADER is not supported with",
+        ),
+        (copy("parquet gzip"), "0A000", "GZIP is not supported with FORMAT AS PARQUET"),
+        (copy("parquet maxerror 3"), "0A000", "MAXERROR is not supported with FORMAT AS PARQUET"),
+        (copy("csv delimiter '||'"), "22023", "DELIMITER takes one ASCII character"),
+        (copy("csv ignoreheader 'one'"), "22023", "IGNOREHEADER must be a number"),
         (copy("json timeformat 'YYYY-MM-DD'"), "0A000", "YYYY-MM-DD"),
         (copy("json dateformat 'DD.MM.YYYY'"), "0A000", "DD.MM.YYYY"),
     ],
@@ -117,9 +147,8 @@ def test_what_is_not_understood_is_named(statement: str, sqlstate: str, words: s
 @pytest.mark.parametrize(
     "option",
     [
-        "bzip2", "zstd", "lzop", "csv", "parquet", "avro", "delimiter", "ignoreheader", "noload", "trimblanks",
-        "emptyasnull", "blanksasnull", "null", "escape", "explicit_ids", "credentials", "access_key_id",
-        "encrypted", "ssh", "readratio", "fillrecord", "acceptanydate", "encoding", "quote",
+        "bzip2", "zstd", "lzop", "avro", "noload", "trimblanks", "escape", "explicit_ids", "credentials",
+        "access_key_id", "encrypted", "ssh", "readratio", "fillrecord", "acceptanydate", "encoding",
     ],
 )  # fmt: skip
 def test_an_option_of_redshifts_that_is_not_built_is_refused_by_name(option: str) -> None:

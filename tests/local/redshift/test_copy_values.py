@@ -1,6 +1,7 @@
 """Tests how a JSON value becomes a column's value, and which values Redshift's COPY would not take."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 
 import orjson
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from local.redshift.copy.blocks import BlockField, BlockMaker, NotPlain
 from local.redshift.copy.convert import (
     BAD_BOOLEAN,
     BAD_CHARACTER,
@@ -38,11 +40,35 @@ def column(kind: str, *size: int, is_nullable: bool = True) -> Column:
 
 
 def load(line: bytes, to: Column, options: Options = STANDARD) -> tuple[list[str], list[RowError]]:
+    """What becomes of a line. The quick way must say the same as going row by row, also among other lines."""
+    plain = row_maker(to, options, is_quick=False)
+    told = plain.rows([line], 1, "s3://lake/object"), plain.errors
+    quick = row_maker(to, options, is_quick=True)
+    assert (quick.rows([line], 1, "s3://lake/object"), quick.errors) == told
+    among = [line, b'{"c": null}', line] if to.is_nullable else [line, line]
+    assert quick_rows(among, to, options) in (None, row_maker(to, options, is_quick=False).rows(among, 1, "o"))
+    return told
+
+
+def row_maker(to: Column, options: Options, *, is_quick: bool) -> RowMaker:
     convert = converter(to, options)
     assert convert is not None
-    field = Field(to, compile_path(("c",)), convert)
-    maker = RowMaker([field], Match.AUTO, 1000, options.invalid_replacement)
-    return maker.rows([line], 1, "s3://lake/object"), maker.errors
+    extract = compile_path(("c",))
+    blocks = BlockMaker([BlockField(to, ("c",), extract, convert)], replace(options, json=Match.AUTO))
+    field = Field(to, extract, convert)
+    return RowMaker([field], Match.AUTO, 1000, options.invalid_replacement, blocks if is_quick else None)
+
+
+def quick_rows(lines: list[bytes], to: Column, options: Options) -> list[str] | None:
+    """What the quick way alone makes of lines; None when it leaves them to the other."""
+    convert = converter(to, options)
+    assert convert is not None
+    try:
+        return BlockMaker(
+            [BlockField(to, ("c",), compile_path(("c",)), convert)], replace(options, json=Match.AUTO)
+        ).rows(lines)
+    except NotPlain:
+        return None
 
 
 @pytest.mark.parametrize(
@@ -230,3 +256,39 @@ def test_a_nested_value_keeps_its_meaning(value: object) -> None:
 def test_any_bytes_are_a_row_or_an_error_and_never_a_crash(line: bytes) -> None:
     rows, errors = load(line, column("varchar", 20))
     assert len(rows) + len(errors) == (0 if not line or line.isspace() else 1)
+
+
+_KINDS = [
+    column("int2"), column("int4"), column("int8"), column("numeric", 18, 4), column("float4"), column("float8"),
+    column("bool"), column("varchar", 5), column("bpchar", 3), column("date"), column("timestamp"),
+    column("timestamptz"), column("super"),
+]  # fmt: skip
+_DATED = st.datetimes().map(lambda at: at.isoformat() + "Z") | st.dates().map(str)
+_WRITTEN = st.one_of(
+    _JSON.map(json.dumps), _DATED.map(json.dumps), st.decimals(allow_nan=False, allow_infinity=False).map(str),
+    st.from_regex(r"-?(0|[1-9][0-9]{0,18})(\.[0-9]{1,18})?([eE]-?[0-9]{1,3})?", fullmatch=True),
+    st.from_regex(r'"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,7})?Z"', fullmatch=True),
+)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.sampled_from(_KINDS), st.lists(_WRITTEN, min_size=1, max_size=4), st.sampled_from([STANDARD, AUTO]))
+def test_the_quick_way_makes_the_rows_of_the_slow_one(to: Column, written: list[str], options: Options) -> None:
+    lines = [b'{"c": %s}' % value.encode() for value in written]
+    slow = row_maker(to, options, is_quick=False)
+    rows = slow.rows(lines, 1, "o")
+    quick = quick_rows(lines, to, options)
+    assert quick is None or (quick, []) == (rows, slow.errors)
+
+
+@pytest.mark.parametrize(
+    ("written", "to"),
+    [
+        ("7", column("int4")), ("1.25", column("numeric", 8, 2)), ("2.5", column("float8")), ("true", column("bool")),
+        ('"a\\tb"', column("varchar", 9)), ('"2006-03-24"', column("date")), ('{"a": [1]}', column("super")),
+        ('"2006-03-24T22:30:00.000Z"', column("timestamptz")),
+    ],
+)  # fmt: skip
+def test_plain_values_take_the_quick_way(written: str, to: Column) -> None:
+    lines = [b'{"c": %s}' % written.encode(), b"{}"]
+    assert quick_rows(lines, to, AUTO) == row_maker(to, AUTO, is_quick=False).rows(lines, 1, "o")

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -111,3 +112,32 @@ def test_a_session_of_postgresql_killed_without_warning_ends_only_its_client(war
         return True
 
     wait_until(comes_in)
+
+
+def test_a_cancelled_copy_loads_nothing_and_the_connection_lives_on(
+    warehouse: Warehouse, ask: Ask, put: Callable[[str, bytes], str]
+) -> None:
+    ask("create table if not exists cancelled (id int, filler varchar(1000))")
+    ask("commit")
+    url = put("rows.json", json_lines(*[{"id": n, "filler": "x" * 900} for n in range(2000)]))
+    put("manifest", b'{"entries":[%s]}' % b",".join([b'{"url":"%s"}' % url.encode()] * 400))
+    manifest = url.replace("rows.json", "manifest")
+    with closing(warehouse.psycopg()) as connection, connection.cursor() as cursor:
+        pid = connection.get_backend_pid()
+
+        def cancel() -> None:
+            wait_until(lambda: bool(superuser(warehouse, f"select 1 from pg_stat_progress_copy where pid = {pid}")))
+            connection.cancel()
+
+        canceller = threading.Thread(target=cancel)
+        canceller.start()
+        with pytest.raises(psycopg2.errors.QueryCanceled):
+            cursor.execute(f"copy cancelled from '{manifest}' iam_role '{ROLE}' format as json 'auto' manifest")
+        canceller.join()
+        connection.rollback()
+        cursor.execute("select count(*) from cancelled")
+        assert cursor.fetchone() == (0,)
+        cursor.execute("select status from sys_query_history where session_id = %s and query_type = 'COPY'", (pid,))
+        assert cursor.fetchall() == [("canceled",)]
+        cursor.execute("select status from sys_load_history where session_id = %s", (pid,))
+        assert cursor.fetchall() == [("failed",)]

@@ -84,6 +84,15 @@ def test_an_error_carries_its_code_and_fails_the_transaction(connection: Connect
     assert ask("select 1") == [[1]]
 
 
+def test_a_null_where_none_may_be_is_refused_in_redshifts_words(ask: Ask) -> None:
+    ask("create temp table named (id int not null, name varchar)")
+    with pytest.raises(ProgrammingError) as refused:
+        ask("insert into named values (null, 'Starlink')")
+    assert refused.value.args[0] == {
+        "S": "ERROR", "C": "23502", "M": "Cannot insert a NULL value into column id"
+    }  # fmt: skip
+
+
 def test_a_refused_statement_fails_the_transaction_as_any_error_does(connection: Connection, ask: Ask) -> None:
     ask("create temp table kept (id int)")
     with pytest.raises(ProgrammingError, match=r"0A000.*REFUSE is not supported.*Say something"):

@@ -10,7 +10,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from redshift_connector.error import Error
 
 from local.postgres import RunningPostgres
 from local.redshift.backend import PostgresAddress
-from local.redshift.copy.load import CopyRules
+from local.redshift.copy.rules import CopyRules
 from local.redshift.copy.s3 import s3_store
 from local.redshift.server import Server
 from local.redshift.sql import Refused
@@ -30,6 +30,7 @@ from local.redshift.tls import Certificates, ensure_certificates
 
 ROLE = "arn:aws:iam::123456789012:role/spacex-elt-copy"
 PASSWORD = "correct horse"
+SIGNING_KEY = b"a key of these tests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,13 @@ class Passed:
     sql: str
     tag: str | None = None
     copy: str | None = None
+    original: str = ""
 
 
 def pass_on(text: str) -> list[Passed]:
     """Fake of the translator: statements divided by semicolons, three words with a meaning, all else as it is."""
     parts = [part.strip() for part in text.split(";")]
-    return [_passed(part) for part in parts if part]
+    return [replace(_passed(part), original=part) for part in parts if part]
 
 
 def _passed(part: str) -> Passed:
@@ -53,8 +55,10 @@ def _passed(part: str) -> Passed:
         raise Refused("REFUSE is not supported by this Redshift stand-in", hint="Say something else.")
     if word == "vacuum":
         return Passed("", tag="VACUUM")
-    if word == "copy":
+    if word in ("copy", "unload"):
         return Passed("", copy=part)
+    if "query_group" in part and word in ("set", "reset"):
+        return Passed("", tag=word.upper())
     if word == "analyze":
         return Passed("select 1 where false", tag="ANALYZE")
     return Passed(part)
@@ -100,7 +104,7 @@ async def serve(postgres_socket: str, tls: Path) -> None:
     """Serve as `python -m local.redshift` does, but with the fake translator; says its port when it listens."""
     server = Server(
         postgres=PostgresAddress(postgres_socket, "postgres"),
-        door=Door(ensure_certificates(tls).context(), {"loader": PASSWORD, "stranger": "known to nobody"}),
+        door=Door(ensure_certificates(tls).context(), {"loader": PASSWORD, "stranger": "known to nobody"}, SIGNING_KEY),
         translate=pass_on,
         store=s3_store(),
         copy_rules=CopyRules((ROLE,), "us-east-1"),

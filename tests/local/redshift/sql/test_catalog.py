@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import psycopg2
 import pytest
 from sqlalchemy_redshift.dialect import REFLECTION_SQL  # type: ignore[import-untyped]
 
@@ -180,3 +181,47 @@ def test_what_is_the_stand_ins_own_is_not_listed(run: Run) -> None:
     assert "public" in schemas
     assert not {name for name in schemas if name.startswith(("redshift", "stand_in"))}
     assert run("select count(*) from information_schema.tables where table_schema like 'redshift%'") == [(0,)]
+
+
+def test_a_query_group_is_shown_as_it_was_set(run: Run) -> None:
+    assert run("show query_group") == [("default",)]
+    assert run("set query_group to 'nightly'; show query_group") == [("nightly",)]
+    assert run("select current_setting('query_group')") == [("nightly",)]
+    assert run("reset query_group; show query_group") == [("default",)]
+    with pytest.raises(psycopg2.Error, match='the parameter "shared_buffers" is not known'):
+        run("select current_setting('shared_buffers')")
+
+
+def test_a_database_is_not_made_in_a_transaction(run: Run) -> None:
+    with pytest.raises(psycopg2.Error, match="CREATE DATABASE cannot run inside a transaction block"):
+        run("create database elsewhere")
+
+
+def test_roles_and_what_they_may_do_are_told_as_redshift_tells_them(tables: Run) -> None:
+    tables("create role catalog_reader; grant usage on schema lake to role catalog_reader")
+    tables("grant select on lake.launches to role catalog_reader; grant select on lake.launches to public")
+    tables("alter default privileges in schema lake grant select on tables to role catalog_reader")
+
+    assert ("catalog_reader",) in tables("select role_name from svv_roles")
+    assert ("lake", "USAGE", "catalog_reader", "role") in tables(
+        "select namespace_name, privilege_type, identity_name, identity_type from svv_schema_privileges"
+    )
+    granted = tables("""select privilege_type, identity_type, identity_name from svv_relation_privileges
+        where relation_name = 'launches' and identity_type <> 'user' order by 2""")
+    assert granted == [("SELECT", "public", "public"), ("SELECT", "role", "catalog_reader")]
+    assert tables("""select schema_name, object_type, privilege_type, grantee_name, grantee_type
+        from svv_default_privileges where owner_name = current_user and schema_name = 'lake'""") == [
+        ("lake", "RELATION", "SELECT", "catalog_reader", "role")
+    ]
+    tables("create table lake.later (id int)")
+    assert tables("select has_table_privilege('catalog_reader', 'lake.later', 'select')") == [(True,)]
+
+
+def test_default_privileges_are_of_tables_in_a_schema(run: Run) -> None:
+    for statement in (
+        "alter default privileges grant select on tables to public",
+        "alter default privileges in schema lake grant execute on functions to public",
+        "alter default privileges for user somebody in schema lake grant select on tables to public",
+    ):
+        with pytest.raises(Exception, match="expected|not supported"):
+            run(statement)

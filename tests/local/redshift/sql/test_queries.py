@@ -100,6 +100,19 @@ def test_rows_are_compared_updated_and_deleted_as_the_loader_does(people: Run) -
     assert people("select id, name from people order by id") == [(1, "Ann2"), (2, "Bob"), (3, "Cid")]
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select id from (select id, name from people) where name = 'Ann'",
+        "select a.id from (select id from people where id < 2) a, (select 5 as five)",
+        "select * from (select id from people) where exists (select 1 from (select 2 as two) where two > id)",
+        "select id from (select id, name from people) qualify row_number() over (order by name) = 1",
+    ],
+)
+def test_a_subquery_needs_no_alias(people: Run, query: str) -> None:
+    assert people(query) == [(1,)]
+
+
 def test_merge_updates_and_inserts(people: Run) -> None:
     people("""
         merge into people using (select 1 as id, 'Zoe' as name union all select 9, 'New') as s
