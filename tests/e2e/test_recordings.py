@@ -1,16 +1,11 @@
 """Real answers of the API, a year apart, through the whole pipeline."""
 
 import shutil
-from dataclasses import astuple
 from pathlib import Path
 
 import pytest
 
-from loader.load import LoadOutput
-from loader.steps import gate_step, load_step, plan_step
 from observability.run_record import RunRecord
-from spacex_elt.run import start_sync
-from spacex_elt.wiring import open_pipeline
 from tests.e2e.harness import RECORDINGS, fates, request, rows, run_here
 from tests.validation.recordings import COUNTS, findings
 from validation.results import Verdict
@@ -87,33 +82,3 @@ def test_the_same_answers_again_change_nothing(second: RunRecord, tmp_path: Path
         "payloads": (201, 201, 0, 0, 0, 0, 201, 0),
     }
     assert rows("select id, _loaded_at from raw_spacex.launches where _deleted_at is null order by id") == before
-
-
-def test_a_snapshot_of_the_year_before_brings_its_rows_back_exactly(second: RunRecord, tmp_path: Path) -> None:
-    """2021, 2022, 2021: fewer launches than the contract lets go unseen, so the third is held unless it is forced."""
-    folder = tmp_path / "back"
-    folder.mkdir()
-    for dataset in ("launches", "payloads"):
-        shutil.copy(RECORDINGS / "api-2021-04-22" / f"{dataset}.json", folder)
-    asked = request(str(folder), datasets=("launches", "payloads"))
-
-    held = run_here("recorded-back", asked)
-    assert {each.dataset: each.verdict for each in held.datasets} == dict.fromkeys(
-        ("launches", "payloads"), Verdict.NO_GO
-    )
-
-    with open_pipeline("recorded-forced") as pipeline:
-        started = start_sync(pipeline, pipeline.run_folder("recorded-forced"), asked)
-        plan = plan_step(pipeline, "recorded-forced", started.job_id, started.source, started.datasets, is_forced=True)
-        for shard in plan.shards:
-            gate_step(pipeline, "recorded-forced", shard.shard_id)
-        outputs = {name: load_step(pipeline, "recorded-forced", name) for name in ("launches", "payloads")}
-    assert published(outputs["launches"]) == (142, 0, 22, 117, 34, 0, 142, 3)
-    assert published(outputs["payloads"]) == (166, 0, 83, 80, 38, 0, 166, 3)
-    assert rows("select count(*) from raw_spacex.launches where _deleted_at is null") == [(142,)]
-
-
-def published(output: LoadOutput) -> tuple[int, ...]:
-    """Staged, inserted, updated, unchanged, deleted, kept, live, restored."""
-    assert output.published is not None
-    return astuple(output.published)

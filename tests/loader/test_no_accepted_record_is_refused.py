@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -182,12 +183,15 @@ EDGES: dict[str, list[str]] = {
 def edges(tmp_path_factory: pytest.TempPathFactory) -> Contract:
     """A contract that says of each column no more than its type: the gate's rules are those that follow from it."""
     known = [{"name": "known", "description": "x", "logicalType": "string"}]
-    inside = {"object": {"properties": known}, "array": {"items": {"logicalType": "object", "properties": known}}}
+    inside: dict[str, Any] = {
+        "object": {"properties": known},
+        "array": {"items": {"logicalType": "object", "properties": known}},
+    }
     columns = [
         {"name": name, "description": "x", "logicalType": logical, "physicalType": physical, **inside.get(logical, {})}
         for name, (logical, physical) in COLUMNS.items()
     ]
-    key = {"name": "id", "description": "x", "logicalType": "string", "physicalType": "VARCHAR(8)"}
+    key: dict[str, Any] = {"name": "id", "description": "x", "logicalType": "string", "physicalType": "VARCHAR(8)"}
     key |= {"primaryKey": True, "required": True, "unique": True}
     document = yaml.safe_load(MOONS)
     (table,) = document["schema"]

@@ -96,7 +96,7 @@ def test_a_step_before_its_time_names_the_one_to_run_first(folder: RunFolder, st
 
 def test_one_gated_shard_of_two_is_not_enough(folder: RunFolder) -> None:
     (shard,) = raw_gate("cores").shards
-    output = GateOutput(shard, (ManifestEntry("key", 1, 2),))
+    output = GateOutput(shard, (ManifestEntry("key", 1, 2, "etag"),))
     folder.write(gate_name("cores-0"), output)
     with pytest.raises(UsageError, match="shard cores-1 has not been through the gate"):
         folder.gate_outputs(PLAN, "cores")

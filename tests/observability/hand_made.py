@@ -106,7 +106,7 @@ def dataset_record(
         reason=reason,
     )
     new = min(5, accepted)
-    load = LoadCounts(accepted, accepted, accepted, new, 0, accepted - new, 0, accepted)
+    load = LoadCounts(accepted, accepted, accepted, new, 0, 0, accepted - new, 0, accepted)
     checks = (CheckResult("id-unique", True, Severity.ERROR, "0 duplicates", "none"),)
     return DatasetRecord(
         dataset=dataset,
@@ -119,6 +119,7 @@ def dataset_record(
         updated=None if held else 0,
         unchanged=None if held else accepted - new,
         deleted=None if held else 0,
+        restored=None if held else 0,
         verdict=verdict,
         reason=reason,
         raw_gate=gate,

@@ -389,7 +389,7 @@ def test_a_dataset_that_was_not_loaded_is_told_on_the_front_its_own_and_the_runs
     assert "launches extracted and not loaded, the last good version is served; dbt did not run" in page
     assert "the load step did not come to its end. <b>Served.</b>" in page
     assert "not verified" in page
-    assert "launches 205 –––––––not verified" in page
+    assert "launches 205 ––––––––not verified" in page
     assert "Not loaded: the load step" in pages["datasets/launches.html"].words
 
 
