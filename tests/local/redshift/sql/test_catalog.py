@@ -208,5 +208,5 @@ def test_default_privileges_are_of_tables_in_a_schema(run: Run) -> None:
         "alter default privileges in schema lake grant execute on functions to public",
         "alter default privileges for user somebody in schema lake grant select on tables to public",
     ):
-        with pytest.raises(Exception, match="expected|not supported"):
+        with pytest.raises(Exception, match=r"expected|not supported"):
             run(statement)
