@@ -72,7 +72,7 @@ def _run(session: Session, step: Step) -> None:
     try:
         if step.is_alone:
             for statement in step.statements:
-                session.run_outside(_as_written(statement))
+                session.run_outside(statement)
             return
         session.transaction(partial(run_all, session, step.statements))
     except StatementRefused as exc:
@@ -86,9 +86,4 @@ def _run(session: Session, step: Step) -> None:
 def run_all(session: Session, statements: Iterable[str]) -> None:
     """Runs statements in the transaction that is open, as they are written."""
     for statement in statements:
-        session.run(_as_written(statement))
-
-
-def _as_written(statement: str) -> str:
-    """With what the driver takes for a parameter's mark doubled."""
-    return statement.replace("%", "%%")
+        session.run(statement)

@@ -28,7 +28,7 @@ def having(contract: Contract, *without: str, required: Sequence[str] = (), **ty
     """The contract with columns of those types (new ones last), some of them required, and without some columns."""
     properties = [prop for prop in contract.properties if prop.name not in {*without, *types}]
     properties += [
-        Property(name, name, LogicalType.STRING, kind, False, False, "public", f"About {name}.", None, None)
+        Property(name, name, LogicalType.STRING, kind, False, False, "public", f"{name}: 5 % isn't much.", None, None)
         for name, kind in types.items()
     ]
     rules = [
@@ -101,7 +101,7 @@ def test_a_first_plan_makes_what_is_not_there_and_a_second_is_empty(new_rig: Cal
     assert all(step.is_safe for step in plan.steps)
     found = table(rig)
     assert (found.diststyle, found.sort_key) == ("auto", ("id",))
-    assert {column.name: column.description for column in found.columns}["note"] == "About note."
+    assert {column.name: column.description for column in found.columns}["note"] == "note: 5 % isn't much."
     encodings = {column.name: column.encoding for column in found.columns}
     assert (encodings["id"], encodings["note"], encodings["_loaded_at"]) == ("none", "zstd", "az64")
 
