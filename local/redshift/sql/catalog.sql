@@ -260,7 +260,9 @@ create view redshift_catalog.pg_database (oid, datname, datdba) as
 select oid, datname, datdba from pg_catalog.pg_database where datname = current_database();
 
 create view redshift_catalog.pg_tables (schemaname, tablename, tableowner) as
-select schemaname, tablename, tableowner from pg_catalog.pg_tables where redshift.is_shown(schemaname);
+select schemaname, tablename, tableowner from pg_catalog.pg_tables where redshift.is_shown(schemaname)
+union all
+select nspname, storage_name, pg_get_userbyid(relowner) from redshift.materialized;
 
 create view redshift_catalog.pg_views (schemaname, viewname, viewowner, definition) as
 select schemaname, viewname, viewowner, definition from pg_catalog.pg_views where redshift.is_shown(schemaname)

@@ -3,6 +3,7 @@
 Its own knowledge of functions is switched off, so every call keeps its name and its arguments as they were written.
 """
 
+import re
 from typing import ClassVar
 
 import sqlglot
@@ -12,7 +13,7 @@ from sqlglot.dialects.redshift import Redshift
 from sqlglot.errors import SqlglotError
 from sqlglot.parsers.redshift import RedshiftParser
 
-from local.redshift.sql.refusal import NOT_SUPPORTED, syntax_error
+from local.redshift.sql.refusal import NOT_SUPPORTED, SYNTAX_ERROR, Refused, syntax_error
 
 _CALLS_WITH_THEIR_OWN_GRAMMAR = ("CAST", "CONVERT", "EXTRACT", "POSITION", "SUBSTRING", "TRIM")
 
@@ -60,7 +61,10 @@ def parse(text: str) -> exp.Expr:
     try:
         trees = sqlglot.parse(text, read=RedshiftReader)
     except (SqlglotError, RecursionError) as exc:
-        raise syntax_error(_first_line(exc)) from exc
+        said = _first_line(exc)
+        if twice := _TWICE.match(said):
+            raise Refused(f'syntax error at or near "{twice[1].lower()}"', sqlstate=SYNTAX_ERROR) from exc
+        raise syntax_error(said) from exc
     if len(trees) != 1 or trees[0] is None or isinstance(trees[0], exp.Command):
         raise syntax_error(f"the statement was not understood: {text[:80]}")
     return trees[0]
@@ -81,6 +85,7 @@ def write(tree: exp.Expr) -> str:
     return text
 
 
+_TWICE = re.compile(r"Found multiple '(\w+)' clauses")
 _RAISE = sqlglot.ErrorLevel.RAISE
 
 

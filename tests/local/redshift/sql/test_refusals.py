@@ -268,6 +268,7 @@ REFUSED = [
     ("load 'x'", "0A000", "the statement LOAD"),
     ("copy_from", "0A000", "the statement COPY_FROM"),
     ("with x as (delete from t returning *) select * from x", "0A000", "RETURNING in DELETE"),
+    ("select 1 limit 1 limit 2", "42601", 'syntax error at or near "limit"'),
     ("with x as materialized (select 1) select * from x", "0A000", "MATERIALIZED in CTE"),
     (
         "merge into t as x using s on x.a = s.a when matched then delete when not matched then insert (a) values (1)",
