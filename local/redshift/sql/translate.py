@@ -3,7 +3,7 @@
 What each kind of statement becomes is the job of session.py, ddl.py and dml.py; running it, of the server around this.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from local.redshift.sql import ddl, session
@@ -27,7 +27,7 @@ class Translated:
     sql: str
     tag: str | None = None
     copy: str | None = None
-    original: str = ""
+    original: str = field(default="", compare=False)
     commits: bool = False
     stands_alone: bool = False
 
