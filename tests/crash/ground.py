@@ -44,25 +44,20 @@ class State:
     def differences(self, other: "State") -> list[str]:
         """What differs, in words."""
         return [
-            *(_compared(f"table {name}", name, self.tables, other.tables) for name in _both(self.tables, other.tables)),
-            *(
-                _compared(f"object {key}", key, self.objects, other.objects)
-                for key in _both(self.objects, other.objects)
-            ),
+            _compared(f"{kind} {name}", mine.get(name), theirs.get(name))
+            for kind, mine, theirs in (("table", self.tables, other.tables), ("object", self.objects, other.objects))
+            for name in sorted({*mine, *theirs})
+            if mine.get(name) != theirs.get(name)
         ]
 
 
-def _both(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]:
-    return (key for key in sorted({*one, *other}) if one.get(key) != other.get(key))
-
-
-def _compared(what: str, key: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
-    if key not in one or key not in other:
-        return f"{what} is {'missing' if key in other else 'left over'}"
-    if isinstance(one[key], str):
+def _compared(what: str, now: Any, expected: Any) -> str:
+    if now is None or expected is None:
+        return f"{what} is {'missing' if now is None else 'left over'}"
+    if isinstance(now, str):
         return f"{what} is another"
-    lost, extra = set(other[key]) - set(one[key]), set(one[key]) - set(other[key])
-    return f"{what} has {len(one[key])} rows, expected {len(other[key])}: {len(lost)} lost or other, {len(extra)} wrong"
+    lost, extra = set(expected) - set(now), set(now) - set(expected)
+    return f"{what} has {len(now)} rows, expected {len(expected)}: {len(lost)} lost or other, {len(extra)} wrong"
 
 
 EMPTY = State({}, {})
@@ -76,7 +71,7 @@ class Ground:
     _objects: dict[str, str] = field(default_factory=dict)
     _bodies: dict[str, bytes] = field(default_factory=dict)
     _mark: str = ""
-    _kept_at: datetime = datetime.max.replace(tzinfo=UTC)
+    _kept_at: datetime | None = None
 
     def __post_init__(self) -> None:
         self._home = postgres_home.prepare(postgres_directory(self.servers.state_dir))
@@ -137,7 +132,8 @@ class Ground:
         """A value, but for an instant of this load: it is another each time."""
         if isinstance(value, datetime):
             instant = value if value.tzinfo else value.replace(tzinfo=UTC)
-            return "during the load" if self._kept_at <= instant <= datetime.now(UTC) else instant
+            is_new = self._kept_at is not None and self._kept_at <= instant <= datetime.now(UTC)
+            return "during the load" if is_new else instant
         return repr(value) if isinstance(value, list | dict) else value
 
     def _listed(self) -> dict[str, str]:

@@ -10,4 +10,4 @@ from validation.load_gate import warm_up
 
 warm_up()
 for service in ("s3", "secretsmanager", "sns"):  # a service's description is read when its first client is made
-    boto3.client(service, region_name="us-east-1").close()  # type: ignore[call-overload]
+    boto3.client(service, region_name="us-east-1").close()

@@ -66,7 +66,7 @@ class _Connection(BaseHTTPRequestHandler):
             return self._refuse(answer)
         self._pass_on(said, content, answer)
 
-    do_PUT = do_HEAD = do_POST = do_DELETE = do_GET
+    do_PUT = do_HEAD = do_POST = do_DELETE = do_GET  # noqa: N815
 
     def _stop(self, when: When) -> Answer:
         return self.server.watch.pass_by("S3", when, _label(self.command, self.path))

@@ -7,7 +7,7 @@ import pytest
 from tests.crash.faults import KILLS, RESET, Case, every_kill, every_network_fault, some_kills, some_network_faults
 from tests.crash.harness import Harness, open_harness, warm_processes
 
-pytestmark = [pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def assert_undisturbed(harness: Harness, cases: Sequence[Case]) -> None:
 
 def test_the_load_has_every_fate_a_row_can_have(harness: Harness) -> None:
     harness.ground.put_back()
-    deleted = {row for row in harness.ground.rows(DELETED)}
+    deleted = set(harness.ground.rows(DELETED))
     assert harness.load() == 0
     counts = harness.ground.rows(
         "select inserted_count, updated_count, unchanged_count, deleted_count, kept_count from pipeline.load_ledger "
