@@ -128,7 +128,9 @@ def _by_kind(cases: Sequence[Case]) -> list[list[Case]]:
 
 def _kind(point: Point) -> str:
     """What points have in common that differ in a name or the moment only."""
-    if "unexpected" in point.label:
-        return "a check of the load gate"
+    if point.place == "load gate":
+        return f"{point.when} a check"
+    if point.place == "S3":
+        return f"{point.when} {point.label.partition('/')[0]}"
     when = point.when if point.label.startswith("commit") else ""
     return when + _A_NAME.sub("<name>", point.label)[:_TELLING]

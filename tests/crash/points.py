@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Literal
 
 When = Literal["before", "after"]
-Place = Literal["warehouse", "S3"]
+Place = Literal["warehouse", "load gate", "S3"]
 
 _COMMENT = re.compile(r"--.*")
 _MADE_UP = re.compile(r"[0-9a-f]{8,}")  # ids of batches, spans and the like

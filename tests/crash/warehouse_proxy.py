@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from local.redshift import messages
 from local.redshift.stream import ConnectionLost, MessageStream
 from local.redshift.tls import Certificates
-from tests.crash.points import Answer, Watch, label_of
+from tests.crash.points import Answer, Place, Watch, When, label_of
 
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends RST
 _CHANGES_NOTHING = ("begin", "begin transaction", "rollback")
@@ -39,6 +39,7 @@ class _Statements:
 
     prepared: dict[str, str] = field(default_factory=dict)
     last: str = ""
+    are_simple: bool = False  # not prepared: of all clients, only the load gate's driver asks so
 
     def read(self, raw: bytes) -> str | None:
         """The statement that a message runs."""
@@ -50,6 +51,7 @@ class _Statements:
             _, start = messages.read_text(body)
             return self.prepared.get(messages.read_text(body, start)[0])
         elif kind == b"Q":
+            self.are_simple = True
             return messages.read_text(body)[0]
         return None
 
@@ -101,7 +103,7 @@ class WarehouseProxy:
             server, upstream = await self._connected()
             upstream.write(opening)
             await _log_in(client, writer, server, upstream)
-            await self._converse(client, writer, server, upstream)
+            await _Conversation(self._watch, client, writer, server, upstream).run()
         except (ConnectionLost, ConnectionError, ssl.SSLError, OSError):
             _reset(writer)
         except asyncio.CancelledError:  # the proxy ends; asyncio's streams complain of a task that ends so
@@ -134,51 +136,57 @@ class WarehouseProxy:
         await writer.start_tls(self._as_client, server_hostname="localhost")
         return stream, writer
 
-    async def _converse(
-        self,
-        client: MessageStream,
-        writer: asyncio.StreamWriter,
-        server: MessageStream,
-        upstream: asyncio.StreamWriter,
-    ) -> None:
-        statements = _Statements()
+
+@dataclass
+class _Conversation:
+    """One client that is logged in, and its own connection to the server."""
+
+    watch: Watch
+    client: MessageStream
+    writer: asyncio.StreamWriter
+    server: MessageStream
+    upstream: asyncio.StreamWriter
+    statements: _Statements = field(default_factory=_Statements)
+
+    async def run(self) -> None:
+        """Pass turns and answers on until one side leaves. Raises ConnectionLost when it is the server."""
         turns: asyncio.Queue[Turn] = asyncio.Queue()
-        reading = asyncio.create_task(_read_turns(client, statements, turns))
+        reading = asyncio.create_task(_read_turns(self.client, self.statements, turns))
         try:
-            while True:
-                turn = await turns.get()
-                if turn.is_last:
-                    upstream.write(turn.raw)
-                    return await upstream.drain()
-                label = statements.label(turn.statement) if turn.statement else None
-                if label and await self._stops("before", label, writer, reading):
-                    return _abort(upstream)
-                upstream.write(turn.raw)
-                answer = asyncio.create_task(_read_answer(server))
-                await asyncio.wait({answer, reading}, return_when=asyncio.FIRST_COMPLETED)
-                if not answer.done():  # the client left while the server was at work: it shall see that
-                    answer.cancel()
-                    return _abort(upstream)
-                raw = answer.result()
-                if label and await self._stops("after", label, writer, reading):
-                    return _abort(upstream)
-                writer.write(raw)
-                await writer.drain()
+            while not (turn := await turns.get()).is_last:
+                if not await self._pass_on(turn, reading):
+                    return self.upstream.transport.abort()
+            self.upstream.write(turn.raw)
+            await self.upstream.drain()
         finally:
             reading.cancel()
 
-    async def _stops(
-        self, when: "str", label: str, writer: asyncio.StreamWriter, reading: "asyncio.Task[None]"
-    ) -> bool:
-        """Whether the connection ends at this point."""
-        answer = await asyncio.to_thread(self._watch.pass_by, "warehouse", when, label)  # type: ignore[arg-type]
+    async def _pass_on(self, turn: Turn, reading: "asyncio.Task[None]") -> bool:
+        """Whether the conversation goes on after this turn."""
+        label = self.statements.label(turn.statement) if turn.statement else None
+        if label and await self._ends_at("before", label, reading):
+            return False
+        self.upstream.write(turn.raw)
+        answer = asyncio.create_task(_read_answer(self.server))
+        await asyncio.wait({answer, reading}, return_when=asyncio.FIRST_COMPLETED)
+        if not answer.done():  # the client left while the server was at work: it shall see that
+            answer.cancel()
+            return False
+        raw = answer.result()
+        if label and await self._ends_at("after", label, reading):
+            return False
+        self.writer.write(raw)
+        await self.writer.drain()
+        return True
+
+    async def _ends_at(self, when: When, label: str, reading: "asyncio.Task[None]") -> bool:
+        place: Place = "load gate" if self.statements.are_simple else "warehouse"
+        answer = await asyncio.to_thread(self.watch.pass_by, place, when, label)
         if answer is Answer.STALL:
-            await asyncio.wait({reading})
-            return True
-        if answer is Answer.RESET:
-            _reset(writer)
-            return True
-        return False
+            await asyncio.wait({reading})  # until the client leaves
+        elif answer is Answer.RESET:
+            _reset(self.writer)
+        return answer in (Answer.STALL, Answer.RESET)
 
 
 async def _log_in(
@@ -219,10 +227,6 @@ def _reset(writer: asyncio.StreamWriter) -> None:
     with contextlib.suppress(OSError, AttributeError):
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
     writer.transport.abort()
-
-
-def _abort(upstream: asyncio.StreamWriter) -> None:
-    upstream.transport.abort()
 
 
 async def _end(server: asyncio.Server) -> None:
