@@ -42,7 +42,8 @@ class Point:
     nth: int  # of the points with this label, from 1
 
     def __str__(self) -> str:
-        return f"{self.when} {self.label}" + (f" ({self.nth})" if self.nth > 1 else "")
+        where = "the load gate's " if self.place == "load gate" else ""
+        return f"{self.when} {where}{self.label}" + (f" ({self.nth})" if self.nth > 1 else "")
 
     @property
     def request(self) -> tuple[Place, str]:

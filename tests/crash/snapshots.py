@@ -49,9 +49,9 @@ def _snapshots() -> dict[str, dict[str, list[Record]]]:
 
 def _with_every_fate(records: Sequence[Record]) -> list[Record]:
     """Against the second snapshot: 5 is restored, 7 deleted, 3 updated, 9 quarantined and kept, the last are inserted,
-    11 and 12 come twice (in one object, and in both).
+    11 and 2 come twice (in one object, and in both).
     """
     made = [copy.deepcopy(record) for record in records]
     made[3]["last_update"] = "Changed since."
     made[9]["reuse_count"] = "five"
-    return [*made[:7], *made[8:12], made[11], *made[12:], made[12]]
+    return [*made[:7], *made[8:12], made[11], *made[12:], made[2]]
