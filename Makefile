@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export UV_CUSTOM_COMPILE_COMMAND := make lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup airflow-3.2.1 judges judges-redshift demo airflow test smoke-redshift check format bench bench-copy bench-gate fuzz lock dist up down reset clean
+.PHONY: help setup airflow-3.2.1 judges judges-redshift demo airflow test smoke-redshift check format bench bench-copy bench-gate bench-load crash-test fuzz lock dist up down reset clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -116,6 +116,12 @@ bench-gate: $(SETUP)  ## Measure the raw gate against reading alone and other to
 
 bench-copy: $(SETUP)  ## Measure the Redshift stand-in: COPY of a million rows, small queries (docs/benchmarks.md)
 	@$(BIN)/python -m tests.bench.copy
+
+bench-load: $(SETUP)  ## Measure the load of 10,000 to 1,000,000 rows, and the share of its stages (docs/benchmarks.md)
+	@$(BIN)/python -m tests.bench.load
+
+crash-test: $(SETUP)  ## Stop the load, and what it talks to, at every point; it must end as if undisturbed (hours)
+	@$(BIN)/python -m tests.crash $(CRASH)
 
 lock: $(SETUP)  ## Resolve the requirements again after a change of pyproject.toml or dags/requirements.in
 	@$(BIN)/uv pip compile pyproject.toml --group dev --group local --universal --python-version 3.11 \

@@ -25,15 +25,15 @@ Record = dict[str, Any]
 
 
 def _with(**changes: Any) -> Callable[[Record], bytes]:
-    return lambda record: _line({**record, **changes})
+    return lambda record: line_of({**record, **changes})
 
 
 def _in_core(**changes: Any) -> Callable[[Record], bytes]:
-    return lambda record: _line({**record, "cores": [{**core, **changes} for core in record["cores"]]})
+    return lambda record: line_of({**record, "cores": [{**core, **changes} for core in record["cores"]]})
 
 
 def _without_name(record: Record) -> bytes:
-    return _line({field: value for field, value in record.items() if field != "name"})
+    return line_of({field: value for field, value in record.items() if field != "name"})
 
 
 #: What each planted fault does to a line. The last three leave no record.
@@ -46,9 +46,9 @@ FAULTS: Final[Mapping[str, Callable[[Record], bytes]]] = {
     "number below its minimum": _in_core(flight=0),
     "unknown field, nested": _in_core(a_field_nobody_knows=1),
     "key of another record": _with(id=f"{0:024x}"),
-    "bytes that are no UTF-8": lambda record: _line(record).replace(b'"name":"', b'"name":"\xff', 1),
-    "line cut short": lambda record: _line(record)[:-200],
-    "equal keys in one object": lambda record: _line(record).replace(b'"name":', b'"name":"?","name":', 1),
+    "bytes that are no UTF-8": lambda record: line_of(record).replace(b'"name":"', b'"name":"\xff', 1),
+    "line cut short": lambda record: line_of(record)[:-200],
+    "equal keys in one object": lambda record: line_of(record).replace(b'"name":', b'"name":"?","name":', 1),
 }
 
 
@@ -86,7 +86,7 @@ def _corpus(folder: Path, megabytes: int, file_count: int) -> Corpus:
 
 
 def _written(folder: Path, megabytes: int, file_count: int) -> Corpus:
-    launches = _launches()
+    records = launches()
     kinds = cycle(FAULTS) if folder.name.startswith("dirty") else None
     faults: dict[str, str] = {}
     line_count = plain_bytes = 0
@@ -94,9 +94,9 @@ def _written(folder: Path, megabytes: int, file_count: int) -> Corpus:
     for number, file in enumerate(files):
         with gzip.GzipFile(file, "wb", compresslevel=_GZIP_LEVEL, mtime=0) as landed:
             for line_number in count(1):
-                record = next(launches)
+                record = next(records)
                 kind = next(kinds) if kinds and line_number % FAULT_EVERY == 0 else None
-                raw = FAULTS[kind](record) if kind else _line(record)
+                raw = FAULTS[kind](record) if kind else line_of(record)
                 if kind:
                     faults[f"{file.name}:{line_number}"] = kind
                 landed.write(raw + b"\n")
@@ -107,7 +107,8 @@ def _written(folder: Path, megabytes: int, file_count: int) -> Corpus:
     return Corpus(files, line_count, plain_bytes, faults)
 
 
-def _launches() -> Iterator[Record]:
+def launches() -> Iterator[Record]:
+    """Simulated launches without end, each under an id of its own."""
     simulated = cycle(simulate(_SIMULATED_COUNT, SEED)["launches"])
     for number in count():
         yield {**next(simulated), "id": f"{number:024x}"}
@@ -115,18 +116,19 @@ def _launches() -> Iterator[Record]:
 
 def landed_launches() -> Iterator[Record]:
     """Launches without end, each in Airbyte's envelope."""
-    return map(_landed, _launches())
+    return map(_landed, launches())
 
 
-def _line(record: Record) -> bytes:
-    return orjson.dumps(_landed(record))
+def line_of(record: Record, sync_id: int = 10111) -> bytes:
+    """A launch as a landed line, without its end."""
+    return orjson.dumps(_landed(record, sync_id))
 
 
-def _landed(record: Record) -> Record:
+def _landed(record: Record, sync_id: int = 10111) -> Record:
     return {
         "_airbyte_raw_id": f"26d73cde-7eb1-4e1e-b7db-{record['id'][-12:]}",
         "_airbyte_extracted_at": 1622135805000,
         "_airbyte_generation_id": 11,
-        "_airbyte_meta": {"changes": [], "sync_id": 10111},
+        "_airbyte_meta": {"changes": [], "sync_id": sync_id},
         "_airbyte_data": record,
     }

@@ -33,7 +33,5 @@ def fresh(stack_environment: dict[str, str]) -> None:
 def processes() -> ForkServerContext:
     """Processes that start warm: importing the judges takes seconds."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(
-        ["tests.e2e.test_crashes", "tests.e2e.test_crashes_in_the_warehouse", "validation.load_gate"]
-    )
+    context.set_forkserver_preload(["tests.e2e.test_crashes", "validation.load_gate"])
     return context

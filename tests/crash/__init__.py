@@ -1,0 +1,1 @@
+"""Owns stopping the load, and what it talks to, at every point it passes: `make crash-test`, and in part in CI."""
