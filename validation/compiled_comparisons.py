@@ -1,114 +1,105 @@
-"""Owns rules across several fields as functions of one record that say yes only where the rule surely holds.
+"""Owns rules across several fields as functions that say yes only where the rule surely holds in every row.
 
-What such rules mean is said by validation/across_fields.py; when in doubt, these leave the record to the judge. They
-are given records of which every value has the contract's type.
+What such rules mean is said by validation/across_fields.py; when in doubt, these leave the records to the judge. Rows
+are structs (validation/compiled_types.py), of which every value has the contract's type.
 """
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import chain
+from operator import attrgetter
 from typing import Any, Final
+
+from msgspec import UNSET
 
 from contracts.comparisons import AcrossFields, Agrees, AtMost, SameInstant, Together, fields_of
 from contracts.model import frame_path
+from validation.compiled_types import attribute
 
-Record = dict[str, Any]
-Holds = Callable[[Record], bool]
-_Get = Callable[[Any], Any]  # a field of one row: of the record, or of one item of an array
-_HoldsInRow = Callable[[Any], bool]
+Holds = Callable[[list[Any]], bool]
+_Column = Callable[[list[Any]], list[Any]]  # the value at a path in each row, None where it is missing or null
 
 # The judge adds seconds and their fraction as floats: near its limits it may see a little more or less than is here.
 _DOUBT_S: Final = 1e-5
 
 
 def compiled(comparison: AcrossFields) -> Holds:
-    """Whether the comparison surely holds in every row of a record."""
+    """Whether the comparison surely holds in every row of some records."""
     frame = frame_path(fields_of(comparison)[0])
-    holds = _in_row(comparison, len(frame) + 1 if frame else 0)
+    holds = _in_rows(comparison, len(frame) + 1 if frame else 0)
     if not frame:
         return holds
-    arrays = [_getter(path.strip(".")) for path in frame.split("[]")[:-1]]
-    return lambda record: all(holds(item) for item in _items(record, arrays) if item is not None)
+    arrays = [_column(path.strip(".")) for path in frame.split("[]")[:-1]]
+    return lambda records: holds(_items(records, arrays))
 
 
-def _items(record: Record, arrays: list[_Get]) -> list[Any]:
-    rows: list[Any] = [record]
+def _items(rows: list[Any], arrays: list[_Column]) -> list[Any]:
     for array in arrays:
-        rows = [item for row in rows if row is not None for item in array(row) or ()]
+        rows = [item for item in chain.from_iterable(filter(None, array(rows))) if item is not None]
     return rows
 
 
-def _getter(path: str) -> _Get:
-    """Reads a path without arrays. What lies below something missing or null is None, as what is missing itself."""
-    first, *others = path.split(".")
-    if not others:
-        return lambda row: row.get(first)
+def _column(path: str) -> _Column:
+    """Reads a path without arrays. What lies below something missing or null is None."""
+    getters = [attrgetter(attribute(name)) for name in path.split(".")]
 
-    def get(row: Any) -> Any:
-        value = row.get(first)
-        for name in others:
-            if value is None:
-                return None
-            value = value.get(name)
-        return value
+    def column(rows: list[Any]) -> list[Any]:
+        values = rows
+        for get in getters:
+            values = [None if row is None or (value := get(row)) is UNSET else value for row in values]
+        return values
 
-    return get
+    return column
 
 
-def _in_row(comparison: AcrossFields, prefix_length: int) -> _HoldsInRow:
-    def get(field: str) -> _Get:
-        return _getter(field[prefix_length:])
-
+def _in_rows(comparison: AcrossFields, prefix_length: int) -> Holds:
+    columns = [_column(field[prefix_length:]) for field in fields_of(comparison)]
     match comparison:
-        case SameInstant(seconds, instant, tolerance_s):
-            return _same_instant(get(seconds), get(instant), tolerance_s)
-        case Agrees(field, terms):
-            return _agrees(comparison, get(field), [(get(term.field), term.times) for term in terms])
-        case AtMost(field, of):
-            return _at_most(get(field), get(of))
-        case Together(fields):
-            return _together([get(field) for field in fields])
+        case SameInstant():
+            return lambda rows: _are_same(comparison, *(column(rows) for column in columns))
+        case Agrees():
+            return lambda rows: all(
+                _agrees(comparison, *row) for row in zip(*(column(rows) for column in columns), strict=True)
+            )
+        case AtMost():
+            return lambda rows: all(map(_is_at_most, *(column(rows) for column in columns)))
+        case Together():
+            return lambda rows: all(map(_are_together, *(column(rows) for column in columns)))
 
 
-def _same_instant(seconds: _Get, instant: _Get, tolerance_s: float) -> _HoldsInRow:
-    def holds(row: Any) -> bool:
-        told, text = seconds(row), instant(row)
+def _are_same(limits: SameInstant, seconds: list[Any], instants: list[Any]) -> bool:
+    surely = limits.tolerance_s - _DOUBT_S
+    for told, text in zip(seconds, instants, strict=True):
         if told is None or text is None:
-            return True
+            continue
         moment = _epoch_s(text)
         if moment is None:
             return False
         gap = abs(told - moment)
-        return gap <= tolerance_s - _DOUBT_S or (gap <= tolerance_s and moment.is_integer())
+        if gap > surely and not (gap <= limits.tolerance_s and moment.is_integer()):
+            return False
+    return True
 
-    return holds
 
-
-def _agrees(limits: Agrees, field: _Get, terms: list[tuple[_Get, float]]) -> _HoldsInRow:
-    def holds(row: Any) -> bool:
-        told = field(row)
-        values = [get(row) for get, _ in terms]
-        if told is None or None in values:
+def _agrees(limits: Agrees, told: float | None, *values: float | None) -> bool:
+    if told is None:
+        return True
+    total = 0.0
+    for value, term in zip(values, limits.terms, strict=True):
+        if value is None:
             return True
-        total: float = 0.0
-        for value, (_, times) in zip(values, terms, strict=True):
-            total += float(value) * times
-        gap = abs(float(told) - total)
-        return gap <= limits.absolute or gap <= limits.ratio * abs(total)
-
-    return holds
+        total += float(value) * term.times
+    gap = abs(float(told) - total)
+    return gap <= limits.absolute or gap <= limits.ratio * abs(total)
 
 
-def _at_most(field: _Get, of: _Get) -> _HoldsInRow:
-    def holds(row: Any) -> bool:
-        least, most = field(row), of(row)
-        if least is None or most is None:
-            return True
-        if isinstance(least, str):
-            return _is_surely_not_after(least, most)
-        return float(least) <= float(most)
-
-    return holds
+def _is_at_most(least: Any, most: Any) -> bool:
+    if least is None or most is None:
+        return True
+    if isinstance(least, str):
+        return _is_surely_not_after(least, most)
+    return float(least) <= float(most)
 
 
 def _is_surely_not_after(text: str, other: str) -> bool:
@@ -120,14 +111,9 @@ def _is_surely_not_after(text: str, other: str) -> bool:
     return least <= most - _DOUBT_S or (least <= most and least.is_integer() and most.is_integer())
 
 
-def _together(fields: list[_Get]) -> _HoldsInRow:
-    first, *others = fields
-
-    def holds(row: Any) -> bool:
-        is_absent = first(row) is None
-        return all((other(row) is None) is is_absent for other in others)
-
-    return holds
+def _are_together(*values: Any) -> bool:
+    absent = sum(value is None for value in values)
+    return absent in (0, len(values))
 
 
 @lru_cache(maxsize=256)  # one instant is often compared with several

@@ -3,7 +3,7 @@
 Where the lines come from and where they go is the loader's job, behind GateSink (loader/).
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from contracts.model import Contract
@@ -22,7 +22,7 @@ from validation.results import (
     Violation,
 )
 from validation.tally import ObjectTally, key_of, rejection_of_rest, source_damage
-from validation.uniqueness import KeyMemory, Memory, Novelty
+from validation.uniqueness import Identity, KeyMemory, Memory, Novelty, identity
 from validation.wording import batch_name, counted, few, percent
 
 if TYPE_CHECKING:
@@ -34,12 +34,15 @@ JUDGED_FIRST: Final = 64  # lines that wait for the judge at first; twice as man
 JUDGED_AT_ONCE: Final = 4_000  # lines that wait at most: the judge takes as long for one record as for hundreds
 JUDGED_BYTES: Final = 8 * 1024 * 1024
 
+OPENED_AT_ONCE: Final = 32  # lines: more would not stay in the processor's cache
+OPENED_BYTES: Final = 1024 * 1024
+
 
 class Door(Protocol):
     """Waves through lines that break no rule at all, without saying what others break."""
 
-    def opens_for(self, line: bytes) -> dict[str, Any] | None:
-        """The record of a line that breaks no rule; None for one that the judge must see."""
+    def opens_for(self, lines: Sequence[LandedLine]) -> Sequence[Identity | None]:
+        """Of each line, its record's identity if it breaks no rule, None if the judge must see it."""
         ...
 
 
@@ -76,9 +79,14 @@ class RawGate:
     def __init__(self, contract: Contract, door: Door | None = None, judged_at_once: int = JUDGED_AT_ONCE) -> None:
         self.contract = contract
         self.key_name = contract.key.name
+        self._unique_names = set_checks.unique_names(contract)
         self.door: Door = Doorkeeper(contract) if door is None else door
         self.judged_at_once = judged_at_once
         self._judge: Judge | None = None
+
+    def identity(self, record: Mapping[str, Any]) -> Identity:
+        """What tells a record from others."""
+        return identity(record.get(self.key_name), map(record.get, self._unique_names))
 
     def violations(self, envelopes: Sequence[Envelope]) -> list[tuple[Violation, ...]]:
         """Every rule that each record breaks, and what the sync says it did to it.
@@ -109,7 +117,7 @@ class RawGate:
         self, batch_id: str, shard_id: str, objects: Iterable[tuple[str, Iterable[LandedLine]]], sink: GateSink
     ) -> ShardResult:
         """Judges objects in their order, remembering all their keys: what any other way to do it must come to."""
-        memory = KeyMemory(set_checks.unique_names(self.contract))
+        memory = KeyMemory(self._unique_names)
         results = tuple(self.check_object(object_key, lines, memory, sink) for object_key, lines in objects)
         return ShardResult(self.contract.dataset, batch_id, shard_id, results)
 
@@ -129,19 +137,18 @@ class _ObjectCheck:
     def check(self, lines: Iterable[LandedLine]) -> ObjectResult:
         """Judges every line."""
         reading = _Reading(lines)
-        opens_for, meet, key_name = self._gate.door.opens_for, self._memory.meet, self._gate.key_name
-        for line in reading.lines():
-            record = None if isinstance(line, OverlongLine) else opens_for(line)
-            key = None if record is None else key_of(record, key_name)
-            if record is None or isinstance(line, OverlongLine) or key in self._waiting.keys:
-                self._wait(Line.read(reading.number, reading.byte_offset, line))
-                continue
-            novelty = meet(key, record, line, reading.number, reading.byte_offset)
-            if novelty is Novelty.FIRST:
-                self._tally.accepted_count += 1
-                self._sink.accept(self._key, line)
-            else:
-                self._set_aside(Line.read(reading.number, reading.byte_offset, line), novelty)
+        for some in reading.lines():
+            for line, found in zip(some, self._gate.door.opens_for(some), strict=True):
+                reading.pass_on(line)
+                if found is None or isinstance(line, OverlongLine) or found[0] in self._waiting.keys:
+                    self._wait(Line.read(reading.number, reading.byte_offset, line))
+                    continue
+                novelty = self._memory.meet(found, line, reading.number, reading.byte_offset)
+                if novelty is Novelty.FIRST:
+                    self._tally.accepted_count += 1
+                    self._sink.accept(self._key, line)
+                else:
+                    self._set_aside(Line.read(reading.number, reading.byte_offset, line), novelty)
         self._judge_waiting(reading.number)
         if reading.damage is not None:
             self._end_in_damage(reading, reading.damage)
@@ -186,10 +193,11 @@ class _ObjectCheck:
         """Whether a line is accepted, and if not, why; a repeated record has no reason."""
         if line.record is None:
             return False, self._tally.unparseable(line)
-        key = key_of(line.record, self._gate.key_name)
+        found = self._gate.identity(line.record)
+        key = found[0]
         if self._tally.is_rejected(violations):
             return False, self._tally.quarantined(line, key, violations)
-        novelty = self._memory.meet(key, line.record, line.raw, line.number, line.byte_offset)
+        novelty = self._memory.meet(found, line.raw, line.number, line.byte_offset)
         if novelty is not Novelty.FIRST:
             return False, self._repeated(line, novelty, violations)
         self._tally.accepted_count += 1
@@ -247,16 +255,32 @@ class _Reading:
         self.next_offset = 0
         self.damage: str | None = None
 
-    def lines(self) -> Iterator[LandedLine]:
-        """Each line, while `number` and `byte_offset` say where it is."""
-        try:
-            for line in self._lines:
-                self.number += 1
-                self.byte_offset = self.next_offset
-                self.next_offset += len(line) + 1
-                yield line
-        except ObjectDamaged as damage:  # of the source's: what is raised where a line is used does not come here
-            self.damage = str(damage)
+    def lines(self) -> Iterator[list[LandedLine]]:
+        """Some lines after the other, none of them empty-handed."""
+        some: list[LandedLine] = []
+        size_bytes = 0
+        lines = iter(self._lines)
+        while True:
+            try:
+                line = next(lines)
+            except StopIteration:
+                break
+            except ObjectDamaged as damage:
+                self.damage = str(damage)
+                break
+            some.append(line)
+            size_bytes += len(line)
+            if len(some) == OPENED_AT_ONCE or size_bytes >= OPENED_BYTES:
+                yield some
+                some, size_bytes = [], 0
+        if some:
+            yield some
+
+    def pass_on(self, line: LandedLine) -> None:
+        """Counts a line: `number` and `byte_offset` are its own now."""
+        self.number += 1
+        self.byte_offset = self.next_offset
+        self.next_offset += len(line) + 1
 
 
 def judge_batch(
