@@ -4,21 +4,20 @@ What such rules mean is said by validation/across_fields.py; when in doubt, thes
 are structs (validation/compiled_types.py), of which every value has the contract's type.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
-from itertools import chain
+from functools import lru_cache, partial
+from itertools import chain, takewhile
 from operator import attrgetter
 from typing import Any, Final
 
 from msgspec import UNSET
 
 from contracts.comparisons import AcrossFields, Agrees, AtMost, SameInstant, Together, fields_of
-from contracts.model import frame_path
 from validation.compiled_types import attribute
 
-Holds = Callable[[list[Any]], bool]
-_Column = Callable[[list[Any]], list[Any]]  # the value at a path in each row, None where it is missing or null
+Holds = Callable[[list[Any]], bool]  # in every one of some rows
+_Get = Callable[[Any], Any]
 
 # The judge adds seconds and their fraction as floats: near its limits it may see a little more or less than is here.
 _DOUBT_S: Final = 1e-5
@@ -26,52 +25,61 @@ _DOUBT_S: Final = 1e-5
 
 def compiled(comparison: AcrossFields) -> Holds:
     """Whether the comparison surely holds in every row of some records."""
-    frame = frame_path(fields_of(comparison)[0])
-    holds = _in_rows(comparison, len(frame) + 1 if frame else 0)
-    if not frame:
-        return holds
-    arrays = [_column(path.strip(".")) for path in frame.split("[]")[:-1]]
-    return lambda records: holds(_items(records, arrays))
+    around, fields = _object_around(fields_of(comparison))
+    holds = _in_objects(comparison, [_getter(field) for field in fields])
+    steps = [(attrgetter(attribute(step.removesuffix("[]"))), step.count("[]")) for step in around]
+
+    def holds_in_records(records: list[Any]) -> bool:
+        rows = records
+        for get, depth in steps:
+            rows = [row for row in map(get, rows) if row]
+            for _ in range(depth):
+                rows = [row for row in chain.from_iterable(rows) if row]
+        return holds(rows)
+
+    return holds_in_records
 
 
-def _items(rows: list[Any], arrays: list[_Column]) -> list[Any]:
-    for array in arrays:
-        rows = [item for item in chain.from_iterable(filter(None, array(rows))) if item is not None]
-    return rows
+def _object_around(fields: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The steps to the object that holds all these fields, and their paths from there. Without it they are all null."""
+    paths = [field.split(".") for field in fields]
+    depth = sum(
+        1 for _ in takewhile(lambda steps: len(set(steps)) == 1, zip(*(path[:-1] for path in paths), strict=False))
+    )
+    return paths[0][:depth], [".".join(path[depth:]) for path in paths]
 
 
-def _column(path: str) -> _Column:
-    """Reads a path without arrays. What lies below something missing or null is None."""
-    getters = [attrgetter(attribute(name)) for name in path.split(".")]
+def _getter(path: str) -> _Get:
+    """Reads a path without arrays in one object. What lies below something missing or null is None."""
+    first, *others = [attrgetter(attribute(name)) for name in path.split(".")]
+    if not others:
+        return first
 
-    def column(rows: list[Any]) -> list[Any]:
-        values = rows
-        for get in getters:
-            values = [None if row is None or (value := get(row)) is UNSET else value for row in values]
-        return values
+    def get(row: Any) -> Any:
+        value = first(row)
+        for step in others:
+            value = step(value) if value else None
+        return value
 
-    return column
+    return get
 
 
-def _in_rows(comparison: AcrossFields, prefix_length: int) -> Holds:
-    columns = [_column(field[prefix_length:]) for field in fields_of(comparison)]
+def _in_objects(comparison: AcrossFields, fields: list[_Get]) -> Holds:
     match comparison:
         case SameInstant():
-            return lambda rows: _are_same(comparison, *(column(rows) for column in columns))
+            return lambda rows: _are_same(comparison, *(map(field, rows) for field in fields))
         case Agrees():
-            return lambda rows: all(
-                _agrees(comparison, *row) for row in zip(*(column(rows) for column in columns), strict=True)
-            )
+            return lambda rows: all(map(partial(_agrees, comparison), *(map(field, rows) for field in fields)))
         case AtMost():
-            return lambda rows: all(map(_is_at_most, *(column(rows) for column in columns)))
+            return lambda rows: all(map(_is_at_most, *(map(field, rows) for field in fields)))
         case Together():
-            return lambda rows: all(map(_are_together, *(column(rows) for column in columns)))
+            return lambda rows: _are_together(*(map(field, rows) for field in fields))
 
 
-def _are_same(limits: SameInstant, seconds: list[Any], instants: list[Any]) -> bool:
+def _are_same(limits: SameInstant, seconds: Iterable[Any], instants: Iterable[Any]) -> bool:
     surely = limits.tolerance_s - _DOUBT_S
     for told, text in zip(seconds, instants, strict=True):
-        if told is None or text is None:
+        if told is None or told is UNSET or not text:
             continue
         moment = _epoch_s(text)
         if moment is None:
@@ -82,12 +90,12 @@ def _are_same(limits: SameInstant, seconds: list[Any], instants: list[Any]) -> b
     return True
 
 
-def _agrees(limits: Agrees, told: float | None, *values: float | None) -> bool:
-    if told is None:
+def _agrees(limits: Agrees, told: Any, *values: Any) -> bool:
+    if told is None or told is UNSET:
         return True
     total = 0.0
     for value, term in zip(values, limits.terms, strict=True):
-        if value is None:
+        if value is None or value is UNSET:
             return True
         total += float(value) * term.times
     gap = abs(float(told) - total)
@@ -95,7 +103,7 @@ def _agrees(limits: Agrees, told: float | None, *values: float | None) -> bool:
 
 
 def _is_at_most(least: Any, most: Any) -> bool:
-    if least is None or most is None:
+    if least is None or least is UNSET or most is None or most is UNSET:
         return True
     if isinstance(least, str):
         return _is_surely_not_after(least, most)
@@ -111,9 +119,9 @@ def _is_surely_not_after(text: str, other: str) -> bool:
     return least <= most - _DOUBT_S or (least <= most and least.is_integer() and most.is_integer())
 
 
-def _are_together(*values: Any) -> bool:
-    absent = sum(value is None for value in values)
-    return absent in (0, len(values))
+def _are_together(*columns: Iterable[Any]) -> bool:
+    first, *others = ([value is None or value is UNSET for value in column] for column in columns)
+    return all(other == first for other in others)
 
 
 @lru_cache(maxsize=256)  # one instant is often compared with several

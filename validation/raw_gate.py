@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 GATE_VERSION: Final[str] = "2"  # part of a batch's identity: raise it when a verdict could change
 
-JUDGED_FIRST: Final = 64  # lines that wait for the judge at first; twice as many each time, as long as all are accepted
+JUDGED_FIRST: Final = (
+    512  # lines that wait for the judge at first; twice as many each time, as long as all are accepted
+)
 JUDGED_AT_ONCE: Final = 4_000  # lines that wait at most: the judge takes as long for one record as for hundreds
 JUDGED_BYTES: Final = 8 * 1024 * 1024
 
@@ -136,24 +138,26 @@ class _ObjectCheck:
 
     def check(self, lines: Iterable[LandedLine]) -> ObjectResult:
         """Judges every line."""
-        reading = _Reading(lines)
+        reading, meet = _Reading(lines), self._memory.meet
+        number = next_offset = 0
         for some in reading.lines():
             for line, found in zip(some, self._gate.door.opens_for(some), strict=True):
-                reading.pass_on(line)
+                number += 1
+                byte_offset, next_offset = next_offset, next_offset + len(line) + 1
                 if found is None or isinstance(line, OverlongLine) or found[0] in self._waiting.keys:
-                    self._wait(Line.read(reading.number, reading.byte_offset, line))
+                    self._wait(Line.read(number, byte_offset, line))
                     continue
-                novelty = self._memory.meet(found, line, reading.number, reading.byte_offset)
+                novelty = meet(found, line, number, byte_offset)
                 if novelty is Novelty.FIRST:
                     self._tally.accepted_count += 1
                     self._sink.accept(self._key, line)
                 else:
-                    self._set_aside(Line.read(reading.number, reading.byte_offset, line), novelty)
-        self._judge_waiting(reading.number)
+                    self._set_aside(Line.read(number, byte_offset, line), novelty)
+        self._judge_waiting(number)
         if reading.damage is not None:
-            self._end_in_damage(reading, reading.damage)
-        line_count = reading.number + (reading.damage is not None)
-        result = self._tally.result(line_count, self._memory.take_repeated())
+            number += 1
+            self._end_in_damage(number, next_offset, reading.damage)
+        result = self._tally.result(number, self._memory.take_repeated())
         self._sink.finish_object(result)
         return result
 
@@ -216,10 +220,10 @@ class _ObjectCheck:
             self._is_whole = False
             self._sink.leave_out(self._key, line_count, left_out)
 
-    def _end_in_damage(self, reading: "_Reading", damage: str) -> None:
-        rest = rejection_of_rest(self._key, reading.number + 1, reading.next_offset, damage)
+    def _end_in_damage(self, number: int, byte_offset: int, damage: str) -> None:
+        rest = rejection_of_rest(self._key, number, byte_offset, damage)
         self._tally.damaged(rest)
-        self._leave_out(reading.number, ())
+        self._leave_out(number - 1, ())
         self._sink.reject(rest)
 
 
@@ -246,28 +250,17 @@ class _Waiting:
 
 
 class _Reading:
-    """Reads lines up to the end or to where the object is damaged, and knows where it is."""
+    """Reads some lines at a time, up to the end or to where the object is damaged."""
 
     def __init__(self, lines: Iterable[LandedLine]) -> None:
-        self._lines = lines
-        self.number = 0
-        self.byte_offset = 0  # of the line of that number
-        self.next_offset = 0
+        self._lines = iter(lines)
         self.damage: str | None = None
 
     def lines(self) -> Iterator[list[LandedLine]]:
-        """Some lines after the other, none of them empty-handed."""
+        """As many lines as the door should see at once."""
         some: list[LandedLine] = []
         size_bytes = 0
-        lines = iter(self._lines)
-        while True:
-            try:
-                line = next(lines)
-            except StopIteration:
-                break
-            except ObjectDamaged as damage:
-                self.damage = str(damage)
-                break
+        while (line := self._next()) is not None:
             some.append(line)
             size_bytes += len(line)
             if len(some) == OPENED_AT_ONCE or size_bytes >= OPENED_BYTES:
@@ -276,11 +269,12 @@ class _Reading:
         if some:
             yield some
 
-    def pass_on(self, line: LandedLine) -> None:
-        """Counts a line: `number` and `byte_offset` are its own now."""
-        self.number += 1
-        self.byte_offset = self.next_offset
-        self.next_offset += len(line) + 1
+    def _next(self) -> LandedLine | None:
+        try:
+            return next(self._lines, None)
+        except ObjectDamaged as damage:  # of the source's: what is raised where a line is used does not come here
+            self.damage = str(damage)
+            return None
 
 
 def judge_batch(

@@ -57,6 +57,8 @@ def content_of(record: Mapping[str, Any]) -> bytes:
 
 def text_of(value: object) -> str | None:
     """A value that must not repeat, as text that is the same for equal values; None for what cannot be equal."""
+    if type(value) is str:
+        return value
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(int(value) if isinstance(value, bool) else value) if isinstance(value, str | int | float) else None
@@ -129,7 +131,7 @@ class ObjectMemory:
 
     def meet(self, identity: Identity, line: bytes, number: int, byte_offset: int) -> Novelty:
         """Remembers a record."""
-        key, *values = identity
+        key = identity[0]
         content = xxhash.xxh3_64_intdigest(line[max(line.find(_DATA), 0) :])
         digest = _NOTHING
         if key is not None:
@@ -142,9 +144,8 @@ class ObjectMemory:
             else:
                 self.is_undecided = True
             digest = short.to_bytes(16, "little")
-        self._rows.write(self._pack(digest, content, number, byte_offset))
-        if values:
-            self._rows.write(b"".join(map(self._value, self._values.values(), values)))
+        values = map(self._value, self._values.values(), identity[1:])
+        self._rows.write(b"".join((self._pack(digest, content, number, byte_offset), *values)))
         return Novelty.FIRST
 
     def _hold(self, digest: int, content: int) -> None:
@@ -156,7 +157,7 @@ class ObjectMemory:
     def _value(self, seen: set[bytes], value: object) -> bytes:
         if (text := text_of(value)) is None:
             return _NOTHING
-        digest = xxhash.xxh3_128_digest((b"s" if isinstance(value, str) else b"n") + text.encode())
+        digest = xxhash.xxh3_128_digest((("s" if text is value else "n") + text).encode())
         if digest in seen or len(seen) >= self._most_held:
             self.is_undecided = True
         else:

@@ -1,6 +1,6 @@
 """Makes the benchmark's corpus: launches as Airbyte lands them, clean and with faults planted in one line of a hundred.
 
-The same arguments give the same bytes. Launches come from the simulator, under ids of their own.
+The same arguments give the same bytes. Launches come from the simulator, under ids, names and numbers of their own.
 """
 
 import gzip
@@ -110,7 +110,9 @@ def _written(folder: Path, megabytes: int, file_count: int) -> Corpus:
 def _launches() -> Iterator[Record]:
     simulated = cycle(simulate(_SIMULATED_COUNT, SEED)["launches"])
     for number in count():
-        yield {**next(simulated), "id": f"{number:024x}"}
+        launch = next(simulated)
+        own = {"id": f"{number:024x}", "name": f"{launch['name']} {number}", "flight_number": number + 1}
+        yield {field: own.get(field, value) for field, value in launch.items()}
 
 
 def _line(record: Record) -> bytes:
