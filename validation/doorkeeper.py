@@ -5,7 +5,7 @@ the same contract into types and checks that refuse when in doubt. A property te
 what the judge or the envelope would refuse or warn of.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import attrgetter
 from typing import Any, Final
@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 import orjson
 
-from contracts.model import ACROSS_FIELDS, Contract
+from contracts.model import ACROSS_FIELDS, Contract, LogicalType, RuleKind
 from validation.compiled_comparisons import compiled
 from validation.compiled_types import CompiledTypes, Order, attribute
 from validation.envelope import LINE_LIMIT_BYTES
@@ -36,8 +36,7 @@ class Doorkeeper:
         self._properties = contract.properties
         self._rules = [rule for rule in contract.record_rules if rule.kind not in ACROSS_FIELDS]
         self._comparisons = [compiled(rule.argument) for rule in contract.record_rules if rule.kind in ACROSS_FIELDS]
-        names = [contract.key.name, *unique_names(contract)]
-        self._key, *self._values = [attrgetter(attribute(name)) for name in names]
+        self._identity = _identifier(contract)
         self._order: Order = {}
         self._orders_left = _MOST_ORDERS
         self._buffer = bytearray()
@@ -94,8 +93,16 @@ class Doorkeeper:
         records = [envelope.f__airbyte_data for envelope in envelopes]
         return self._types.holds_for(envelopes) and all(holds(records) for holds in self._comparisons)
 
-    def _identity(self, record: Any) -> Identity:
-        return identity(self._key(record), [get(record) for get in self._values])
+
+def _identifier(contract: Contract) -> Callable[[Any], Identity]:
+    names = [contract.key.name, *unique_names(contract)]
+    required = {rule.path for rule in contract.record_rules if rule.kind is RuleKind.REQUIRED}
+    if len(names) > 1 and required.issuperset(names) and contract.key.logical_type is LogicalType.STRING:
+        return attrgetter(*map(attribute, names))
+    key, *values = [attrgetter(attribute(name)) for name in names]
+    return lambda record: identity(
+        key(record), [None if (value := get(record)) is msgspec.UNSET else value for get in values]
+    )
 
 
 def _may_hold_nul(line: bytes) -> bool:
