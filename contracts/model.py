@@ -184,6 +184,12 @@ class Contract:
         """The primary key: one top-level property."""
         return next(prop for prop in self.properties if prop.primary_key)
 
+    @property
+    def record_rules(self) -> tuple[Rule, ...]:
+        """The rules about what lies in a record. What the sync did to it is told by the envelope."""
+        rules = (rule for rule in self.rules if rule.scope is Scope.ROW and rule.kind is not RuleKind.SOURCE_DAMAGE)
+        return tuple(rule for rule in rules if rule.argument is not DriftPolicy.ALLOW)
+
     def walk(self) -> Iterator[Property]:
         """Every property, parents before children, in the file's order."""
         stack = list(reversed(self.properties))

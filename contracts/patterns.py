@@ -30,14 +30,18 @@ class _Part:
 
 def parse(pattern: str) -> Pattern:
     """Reads a pattern. Raises PatternInvalid."""
-    body = pattern.removeprefix("^")
-    if body.endswith("$") and not body.endswith("\\$"):
-        body = body[:-1]
-    reader = _Reader(body)
+    inside = body(pattern)
+    reader = _Reader(inside)
     part = reader.alternatives()
-    if reader.position < len(body):
+    if reader.position < len(inside):
         raise reader.error("a `)` that closes nothing")
     return Pattern(f"^({part.posix})$", part.max_bytes)
+
+
+def body(pattern: str) -> str:
+    """A pattern without its anchors."""
+    inside = pattern.removeprefix("^")
+    return inside[:-1] if inside.endswith("$") and not inside.endswith("\\$") else inside
 
 
 class _Reader:

@@ -107,7 +107,8 @@ class _Moving:
     def settle(self) -> None:
         """Counts what waits."""
         waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
-        judged = [line for line, _ in waiting if self._gate.door.opens_for(line.raw) is None]
+        opened = self._gate.door.opens_for([line.raw for line, _ in waiting])
+        judged = [line for (line, _), identity in zip(waiting, opened, strict=True) if identity is None]
         envelopes = [line.envelope for line in judged if line.envelope is not None]
         found = self._gate.violations(envelopes) if envelopes else []
         violations = dict(zip((line.number for line in judged), found, strict=True))

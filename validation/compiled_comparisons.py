@@ -1,114 +1,113 @@
-"""Owns rules across several fields as functions of one record that say yes only where the rule surely holds.
+"""Owns rules across several fields as functions that say yes only where the rule surely holds in every row.
 
-What such rules mean is said by validation/across_fields.py; when in doubt, these leave the record to the judge. They
-are given records of which every value has the contract's type.
+What such rules mean is said by validation/across_fields.py; when in doubt, these leave the records to the judge. Rows
+are structs (validation/compiled_types.py), of which every value has the contract's type.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import chain, takewhile
+from operator import attrgetter
 from typing import Any, Final
 
-from contracts.comparisons import AcrossFields, Agrees, AtMost, SameInstant, Together, fields_of
-from contracts.model import frame_path
+from msgspec import UNSET
 
-Record = dict[str, Any]
-Holds = Callable[[Record], bool]
-_Get = Callable[[Any], Any]  # a field of one row: of the record, or of one item of an array
-_HoldsInRow = Callable[[Any], bool]
+from contracts.comparisons import AcrossFields, Agrees, AtMost, SameInstant, Together, fields_of
+from validation.compiled_types import attribute
+
+Holds = Callable[[list[Any]], bool]  # in every one of some rows
+_Get = Callable[[Any], Any]
 
 # The judge adds seconds and their fraction as floats: near its limits it may see a little more or less than is here.
 _DOUBT_S: Final = 1e-5
 
 
 def compiled(comparison: AcrossFields) -> Holds:
-    """Whether the comparison surely holds in every row of a record."""
-    frame = frame_path(fields_of(comparison)[0])
-    holds = _in_row(comparison, len(frame) + 1 if frame else 0)
-    if not frame:
-        return holds
-    arrays = [_getter(path.strip(".")) for path in frame.split("[]")[:-1]]
-    return lambda record: all(holds(item) for item in _items(record, arrays) if item is not None)
+    """Whether the comparison surely holds in every row of some records."""
+    around, fields = _object_around(fields_of(comparison))
+    holds = _in_objects(comparison, [_getter(field) for field in fields])
+    steps = [(attrgetter(attribute(step.removesuffix("[]"))), step.count("[]")) for step in around]
+
+    def holds_in_records(records: list[Any]) -> bool:
+        rows = records
+        for get, depth in steps:
+            rows = [row for row in map(get, rows) if row]
+            for _ in range(depth):
+                rows = [row for row in chain.from_iterable(rows) if row]
+        return holds(rows)
+
+    return holds_in_records
 
 
-def _items(record: Record, arrays: list[_Get]) -> list[Any]:
-    rows: list[Any] = [record]
-    for array in arrays:
-        rows = [item for row in rows if row is not None for item in array(row) or ()]
-    return rows
+def _object_around(fields: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The steps to the object that holds all these fields, and their paths from there. Without it they are all null."""
+    paths = [field.split(".") for field in fields]
+    depth = sum(
+        1 for _ in takewhile(lambda steps: len(set(steps)) == 1, zip(*(path[:-1] for path in paths), strict=False))
+    )
+    return paths[0][:depth], [".".join(path[depth:]) for path in paths]
 
 
 def _getter(path: str) -> _Get:
-    """Reads a path without arrays. What lies below something missing or null is None, as what is missing itself."""
-    first, *others = path.split(".")
+    """Reads a path without arrays in one object. What lies below something missing or null is None."""
+    first, *others = [attrgetter(attribute(name)) for name in path.split(".")]
     if not others:
-        return lambda row: row.get(first)
+        return first
 
     def get(row: Any) -> Any:
-        value = row.get(first)
-        for name in others:
-            if value is None:
-                return None
-            value = value.get(name)
+        value = first(row)
+        for step in others:
+            value = step(value) if value else None
         return value
 
     return get
 
 
-def _in_row(comparison: AcrossFields, prefix_length: int) -> _HoldsInRow:
-    def get(field: str) -> _Get:
-        return _getter(field[prefix_length:])
-
+def _in_objects(comparison: AcrossFields, fields: list[_Get]) -> Holds:
     match comparison:
-        case SameInstant(seconds, instant, tolerance_s):
-            return _same_instant(get(seconds), get(instant), tolerance_s)
-        case Agrees(field, terms):
-            return _agrees(comparison, get(field), [(get(term.field), term.times) for term in terms])
-        case AtMost(field, of):
-            return _at_most(get(field), get(of))
-        case Together(fields):
-            return _together([get(field) for field in fields])
+        case SameInstant():
+            return lambda rows: _are_same(comparison, *(map(field, rows) for field in fields))
+        case Agrees():
+            return lambda rows: all(map(partial(_agrees, comparison), *(map(field, rows) for field in fields)))
+        case AtMost():
+            return lambda rows: all(map(_is_at_most, *(map(field, rows) for field in fields)))
+        case Together():
+            return lambda rows: _are_together(*(map(field, rows) for field in fields))
 
 
-def _same_instant(seconds: _Get, instant: _Get, tolerance_s: float) -> _HoldsInRow:
-    def holds(row: Any) -> bool:
-        told, text = seconds(row), instant(row)
-        if told is None or text is None:
-            return True
+def _are_same(limits: SameInstant, seconds: Iterable[Any], instants: Iterable[Any]) -> bool:
+    surely = limits.tolerance_s - _DOUBT_S
+    for told, text in zip(seconds, instants, strict=True):
+        if told is None or told is UNSET or not text:
+            continue
         moment = _epoch_s(text)
         if moment is None:
             return False
         gap = abs(told - moment)
-        return gap <= tolerance_s - _DOUBT_S or (gap <= tolerance_s and moment.is_integer())
+        if gap > surely and not (gap <= limits.tolerance_s and moment.is_integer()):
+            return False
+    return True
 
-    return holds
 
-
-def _agrees(limits: Agrees, field: _Get, terms: list[tuple[_Get, float]]) -> _HoldsInRow:
-    def holds(row: Any) -> bool:
-        told = field(row)
-        values = [get(row) for get, _ in terms]
-        if told is None or None in values:
+def _agrees(limits: Agrees, told: Any, *values: Any) -> bool:
+    if told is None or told is UNSET:
+        return True
+    total = 0.0
+    for value, term in zip(values, limits.terms, strict=True):
+        if value is None or value is UNSET:
             return True
-        total: float = 0.0
-        for value, (_, times) in zip(values, terms, strict=True):
-            total += float(value) * times
-        gap = abs(float(told) - total)
-        return gap <= limits.absolute or gap <= limits.ratio * abs(total)
-
-    return holds
+        total += float(value) * term.times
+    gap = abs(float(told) - total)
+    return gap <= limits.absolute or gap <= limits.ratio * abs(total)
 
 
-def _at_most(field: _Get, of: _Get) -> _HoldsInRow:
-    def holds(row: Any) -> bool:
-        least, most = field(row), of(row)
-        if least is None or most is None:
-            return True
-        if isinstance(least, str):
-            return _is_surely_not_after(least, most)
-        return float(least) <= float(most)
-
-    return holds
+def _is_at_most(least: Any, most: Any) -> bool:
+    if least is None or least is UNSET or most is None or most is UNSET:
+        return True
+    if isinstance(least, str):
+        return _is_surely_not_after(least, most)
+    return float(least) <= float(most)
 
 
 def _is_surely_not_after(text: str, other: str) -> bool:
@@ -120,14 +119,9 @@ def _is_surely_not_after(text: str, other: str) -> bool:
     return least <= most - _DOUBT_S or (least <= most and least.is_integer() and most.is_integer())
 
 
-def _together(fields: list[_Get]) -> _HoldsInRow:
-    first, *others = fields
-
-    def holds(row: Any) -> bool:
-        is_absent = first(row) is None
-        return all((other(row) is None) is is_absent for other in others)
-
-    return holds
+def _are_together(*columns: Iterable[Any]) -> bool:
+    first, *others = ([value is None or value is UNSET for value in column] for column in columns)
+    return all(other == first for other in others)
 
 
 @lru_cache(maxsize=256)  # one instant is often compared with several

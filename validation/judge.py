@@ -19,11 +19,9 @@ from contracts.comparisons import fields_of
 from contracts.model import (
     ACROSS_FIELDS,
     Contract,
-    DriftPolicy,
     LogicalType,
     Rule,
     RuleKind,
-    Scope,
     frame_path,
 )
 from validation import across_fields
@@ -41,7 +39,7 @@ class Judge:
         self._properties = {prop.path: prop for prop in contract.walk()}
         self._top_level = contract.properties
         self._shown = shown_paths(contract)
-        self._rules = {rule.rule_id: rule for rule in contract.rules if _is_judged(rule)}
+        self._rules = {rule.rule_id: rule for rule in contract.record_rules}
         self._order = {rule_id: order for order, rule_id in enumerate(self._rules)}
         self._flattener = Flattener(contract)
         self._looks: dict[str, dict[str, pl.Expr]] = {}  # by frame, then rule: whether any row fails
@@ -121,12 +119,6 @@ class Judge:
 
 def _by_order(found: tuple[int, Place, Violation]) -> tuple[int, Place]:
     return found[0], found[1]
-
-
-def _is_judged(rule: Rule) -> bool:
-    """What lies in the record itself. What the sync did to it is told by the envelope (validation/shard.py)."""
-    is_of_record = rule.scope is Scope.ROW and rule.kind is not RuleKind.SOURCE_DAMAGE
-    return is_of_record and rule.argument is not DriftPolicy.ALLOW
 
 
 def _judged_column(rule: Rule) -> str:

@@ -3,7 +3,7 @@
 Where the lines come from and where they go is the loader's job, behind GateSink (loader/).
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from contracts.model import Contract
@@ -22,7 +22,7 @@ from validation.results import (
     Violation,
 )
 from validation.tally import ObjectTally, key_of, rejection_of_rest, source_damage
-from validation.uniqueness import KeyMemory, Memory, Novelty
+from validation.uniqueness import Identity, KeyMemory, Memory, Novelty, identity
 from validation.wording import batch_name, counted, few, percent
 
 if TYPE_CHECKING:
@@ -30,16 +30,21 @@ if TYPE_CHECKING:
 
 GATE_VERSION: Final[str] = "2"  # part of a batch's identity: raise it when a verdict could change
 
-JUDGED_FIRST: Final = 64  # lines that wait for the judge at first; twice as many each time, as long as all are accepted
+JUDGED_FIRST: Final = (
+    512  # lines that wait for the judge at first; twice as many each time, as long as all are accepted
+)
 JUDGED_AT_ONCE: Final = 4_000  # lines that wait at most: the judge takes as long for one record as for hundreds
 JUDGED_BYTES: Final = 8 * 1024 * 1024
+
+OPENED_AT_ONCE: Final = 32  # lines: more would not stay in the processor's cache
+OPENED_BYTES: Final = 1024 * 1024
 
 
 class Door(Protocol):
     """Waves through lines that break no rule at all, without saying what others break."""
 
-    def opens_for(self, line: bytes) -> dict[str, Any] | None:
-        """The record of a line that breaks no rule; None for one that the judge must see."""
+    def opens_for(self, lines: Sequence[LandedLine]) -> Sequence[Identity | None]:
+        """Of each line, its record's identity if it breaks no rule, None if the judge must see it."""
         ...
 
 
@@ -76,9 +81,14 @@ class RawGate:
     def __init__(self, contract: Contract, door: Door | None = None, judged_at_once: int = JUDGED_AT_ONCE) -> None:
         self.contract = contract
         self.key_name = contract.key.name
+        self._unique_names = set_checks.unique_names(contract)
         self.door: Door = Doorkeeper(contract) if door is None else door
         self.judged_at_once = judged_at_once
         self._judge: Judge | None = None
+
+    def identity(self, record: Mapping[str, Any]) -> Identity:
+        """What tells a record from others."""
+        return identity(record.get(self.key_name), map(record.get, self._unique_names))
 
     def violations(self, envelopes: Sequence[Envelope]) -> list[tuple[Violation, ...]]:
         """Every rule that each record breaks, and what the sync says it did to it.
@@ -109,7 +119,7 @@ class RawGate:
         self, batch_id: str, shard_id: str, objects: Iterable[tuple[str, Iterable[LandedLine]]], sink: GateSink
     ) -> ShardResult:
         """Judges objects in their order, remembering all their keys: what any other way to do it must come to."""
-        memory = KeyMemory(set_checks.unique_names(self.contract))
+        memory = KeyMemory(self._unique_names)
         results = tuple(self.check_object(object_key, lines, memory, sink) for object_key, lines in objects)
         return ShardResult(self.contract.dataset, batch_id, shard_id, results)
 
@@ -128,25 +138,26 @@ class _ObjectCheck:
 
     def check(self, lines: Iterable[LandedLine]) -> ObjectResult:
         """Judges every line."""
-        reading = _Reading(lines)
-        opens_for, meet, key_name = self._gate.door.opens_for, self._memory.meet, self._gate.key_name
-        for line in reading.lines():
-            record = None if isinstance(line, OverlongLine) else opens_for(line)
-            key = None if record is None else key_of(record, key_name)
-            if record is None or isinstance(line, OverlongLine) or key in self._waiting.keys:
-                self._wait(Line.read(reading.number, reading.byte_offset, line))
-                continue
-            novelty = meet(key, record, line, reading.number, reading.byte_offset)
-            if novelty is Novelty.FIRST:
-                self._tally.accepted_count += 1
-                self._sink.accept(self._key, line)
-            else:
-                self._set_aside(Line.read(reading.number, reading.byte_offset, line), novelty)
-        self._judge_waiting(reading.number)
+        reading, meet = _Reading(lines), self._memory.meet
+        number = next_offset = 0
+        for some in reading.lines():
+            for line, found in zip(some, self._gate.door.opens_for(some), strict=True):
+                number += 1
+                byte_offset, next_offset = next_offset, next_offset + len(line) + 1
+                if found is None or isinstance(line, OverlongLine) or found[0] in self._waiting.keys:
+                    self._wait(Line.read(number, byte_offset, line))
+                    continue
+                novelty = meet(found, line, number, byte_offset)
+                if novelty is Novelty.FIRST:
+                    self._tally.accepted_count += 1
+                    self._sink.accept(self._key, line)
+                else:
+                    self._set_aside(Line.read(number, byte_offset, line), novelty)
+        self._judge_waiting(number)
         if reading.damage is not None:
-            self._end_in_damage(reading, reading.damage)
-        line_count = reading.number + (reading.damage is not None)
-        result = self._tally.result(line_count, self._memory.take_repeated())
+            number += 1
+            self._end_in_damage(number, next_offset, reading.damage)
+        result = self._tally.result(number, self._memory.take_repeated())
         self._sink.finish_object(result)
         return result
 
@@ -186,10 +197,11 @@ class _ObjectCheck:
         """Whether a line is accepted, and if not, why; a repeated record has no reason."""
         if line.record is None:
             return False, self._tally.unparseable(line)
-        key = key_of(line.record, self._gate.key_name)
+        found = self._gate.identity(line.record)
+        key = found[0]
         if self._tally.is_rejected(violations):
             return False, self._tally.quarantined(line, key, violations)
-        novelty = self._memory.meet(key, line.record, line.raw, line.number, line.byte_offset)
+        novelty = self._memory.meet(found, line.raw, line.number, line.byte_offset)
         if novelty is not Novelty.FIRST:
             return False, self._repeated(line, novelty, violations)
         self._tally.accepted_count += 1
@@ -208,10 +220,10 @@ class _ObjectCheck:
             self._is_whole = False
             self._sink.leave_out(self._key, line_count, left_out)
 
-    def _end_in_damage(self, reading: "_Reading", damage: str) -> None:
-        rest = rejection_of_rest(self._key, reading.number + 1, reading.next_offset, damage)
+    def _end_in_damage(self, number: int, byte_offset: int, damage: str) -> None:
+        rest = rejection_of_rest(self._key, number, byte_offset, damage)
         self._tally.damaged(rest)
-        self._leave_out(reading.number, ())
+        self._leave_out(number - 1, ())
         self._sink.reject(rest)
 
 
@@ -238,25 +250,31 @@ class _Waiting:
 
 
 class _Reading:
-    """Reads lines up to the end or to where the object is damaged, and knows where it is."""
+    """Reads some lines at a time, up to the end or to where the object is damaged."""
 
     def __init__(self, lines: Iterable[LandedLine]) -> None:
-        self._lines = lines
-        self.number = 0
-        self.byte_offset = 0  # of the line of that number
-        self.next_offset = 0
+        self._lines = iter(lines)
         self.damage: str | None = None
 
-    def lines(self) -> Iterator[LandedLine]:
-        """Each line, while `number` and `byte_offset` say where it is."""
+    def lines(self) -> Iterator[list[LandedLine]]:
+        """As many lines as the door should see at once."""
+        some: list[LandedLine] = []
+        size_bytes = 0
+        while (line := self._next()) is not None:
+            some.append(line)
+            size_bytes += len(line)
+            if len(some) == OPENED_AT_ONCE or size_bytes >= OPENED_BYTES:
+                yield some
+                some, size_bytes = [], 0
+        if some:
+            yield some
+
+    def _next(self) -> LandedLine | None:
         try:
-            for line in self._lines:
-                self.number += 1
-                self.byte_offset = self.next_offset
-                self.next_offset += len(line) + 1
-                yield line
+            return next(self._lines, None)
         except ObjectDamaged as damage:  # of the source's: what is raised where a line is used does not come here
             self.damage = str(damage)
+            return None
 
 
 def judge_batch(

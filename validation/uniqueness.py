@@ -7,7 +7,7 @@ is validation/set_checks.py's job.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from struct import Struct
 from typing import Any, Final, Protocol
@@ -16,6 +16,9 @@ import orjson
 import xxhash
 
 from validation.findings import KeySet
+
+#: What tells a record from others: its key as text, None where it has none, and its values that must not repeat.
+Identity = tuple[Any, ...]
 
 MOST_KEYS_HELD: Final = 500_000  # about 130 bytes each
 _DATA: Final = b'"_airbyte_data"'
@@ -33,13 +36,18 @@ class Novelty(Enum):
 class Memory(Protocol):
     """Meets the records that may go on, those of one key in the order they lie."""
 
-    def meet(self, key: str | None, record: Mapping[str, Any], line: bytes, number: int, byte_offset: int) -> Novelty:
+    def meet(self, identity: Identity, line: bytes, number: int, byte_offset: int) -> Novelty:
         """Remembers a record: its line, which is the object's number `number` and begins at `byte_offset`."""
         ...
 
     def take_repeated(self) -> Mapping[str, tuple[str, ...]]:
         """The values, by path, that were met again and must not be, since this was asked last."""
         ...
+
+
+def identity(key: object, values: Iterable[object] = ()) -> Identity:
+    """The identity of a record with this key, and with these values that must not repeat."""
+    return (str(key) if type(key) is int else key if type(key) is str else None, *values)
 
 
 def content_of(record: Mapping[str, Any]) -> bytes:
@@ -49,6 +57,8 @@ def content_of(record: Mapping[str, Any]) -> bytes:
 
 def text_of(value: object) -> str | None:
     """A value that must not repeat, as text that is the same for equal values; None for what cannot be equal."""
+    if type(value) is str:
+        return value
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(int(value) if isinstance(value, bool) else value) if isinstance(value, str | int | float) else None
@@ -63,11 +73,12 @@ class KeyMemory:
         self._values: dict[str, set[tuple[bool, str]]] = {name: set() for name in unique_names}
         self._repeated: dict[str, KeySet] = {}
 
-    def meet(self, key: str | None, record: Mapping[str, Any], line: bytes, number: int, byte_offset: int) -> Novelty:
+    def meet(self, identity: Identity, line: bytes, number: int, byte_offset: int) -> Novelty:
         """Remembers a record. How many are repeats and conflicts does not depend on the order they come in."""
-        novelty = Novelty.FIRST if key is None else self._meet_key(key, content_of(record))
+        key, *values = identity
+        novelty = Novelty.FIRST if key is None else self._meet_key(key, content_of(orjson.loads(line)["_airbyte_data"]))
         if novelty is Novelty.FIRST:
-            self._meet_values(record)
+            self._meet_values(values)
         return novelty
 
     def _meet_key(self, key: str, content: bytes) -> Novelty:
@@ -79,9 +90,8 @@ class KeyMemory:
         self._others.setdefault(key, set()).add(content)
         return Novelty.CONFLICT
 
-    def _meet_values(self, record: Mapping[str, Any]) -> None:
-        for name, seen in self._values.items():
-            value = record.get(name)
+    def _meet_values(self, values: Sequence[object]) -> None:
+        for (name, seen), value in zip(self._values.items(), values, strict=True):
             if (text := text_of(value)) is None:
                 continue
             marked = isinstance(value, str), text
@@ -115,13 +125,13 @@ class ObjectMemory:
         self._rows = rows
         self._most_held = most_held
         self._first: dict[int, int] = {}
-        self._unique_names = tuple(unique_names)
         self._values: dict[str, set[bytes]] = {name: set() for name in unique_names}
         self._pack = Struct("<16sQQQ").pack
         self.is_undecided = False  # whether the object alone may hold repeats that were not told
 
-    def meet(self, key: str | None, record: Mapping[str, Any], line: bytes, number: int, byte_offset: int) -> Novelty:
+    def meet(self, identity: Identity, line: bytes, number: int, byte_offset: int) -> Novelty:
         """Remembers a record."""
+        key = identity[0]
         content = xxhash.xxh3_64_intdigest(line[max(line.find(_DATA), 0) :])
         digest = _NOTHING
         if key is not None:
@@ -134,9 +144,8 @@ class ObjectMemory:
             else:
                 self.is_undecided = True
             digest = short.to_bytes(16, "little")
-        self._rows.write(self._pack(digest, content, number, byte_offset))
-        if self._unique_names:
-            self._rows.write(b"".join(self._value(name, record.get(name)) for name in self._unique_names))
+        values = map(self._value, self._values.values(), identity[1:])
+        self._rows.write(b"".join((self._pack(digest, content, number, byte_offset), *values)))
         return Novelty.FIRST
 
     def _hold(self, digest: int, content: int) -> None:
@@ -145,11 +154,10 @@ class ObjectMemory:
         else:
             self.is_undecided = True
 
-    def _value(self, name: str, value: object) -> bytes:
+    def _value(self, seen: set[bytes], value: object) -> bytes:
         if (text := text_of(value)) is None:
             return _NOTHING
-        digest = xxhash.xxh3_128_digest((b"s" if isinstance(value, str) else b"n") + text.encode())
-        seen = self._values[name]
+        digest = xxhash.xxh3_128_digest((("s" if text is value else "n") + text).encode())
         if digest in seen or len(seen) >= self._most_held:
             self.is_undecided = True
         else:

@@ -17,10 +17,11 @@ import orjson
 import yaml
 from isal import igzip
 
-from contracts.derive.json_schema import REAL_DAY, TIME, strict_json_schema
+from contracts.derive.json_schema import TIME, json_schema
 from contracts.model import Contract, DriftPolicy, LogicalType, Rule, RuleKind, Severity, frame_path
 from contracts.read import FOLDER, read_contracts
 from loader.lines import GzipWriter, landed_lines
+from validation.compiled_types import REAL_DAY
 from validation.envelope import Envelope, parse_line
 from validation.frames import KINDS_OF_TYPE, Flattener, JsonKind
 from validation.results import ObjectCounts, Rejection
@@ -199,12 +200,14 @@ def judge_alone(files: Iterable[Path]) -> Callable[[], Found]:
     return check
 
 
-def json_schema(files: Iterable[Path]) -> Callable[[], Found]:
-    """jsonschema-rs with the same rules, all errors of each record; no rules across fields, no keys."""
+def json_schema_alone(files: Iterable[Path]) -> Callable[[], Found]:
+    """jsonschema-rs with the contract's JSON Schema, all errors of each record; no rules across fields, no keys."""
     import jsonschema_rs
 
     options = jsonschema_rs.RegexOptions()
-    validator = jsonschema_rs.Draft4Validator(strict_json_schema(contract()), pattern_options=options)
+    validator = jsonschema_rs.Draft202012Validator(
+        json_schema(contract()), validate_formats=True, pattern_options=options
+    )
 
     def check() -> Found:
         wrong: set[str] = set()

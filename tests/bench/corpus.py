@@ -1,6 +1,6 @@
 """Makes the benchmark's corpus: launches as Airbyte lands them, clean and with faults planted in one line of a hundred.
 
-The same arguments give the same bytes. Launches come from the simulator, under ids of their own.
+The same arguments give the same bytes. Launches come from the simulator, under ids, names and numbers of their own.
 """
 
 import gzip
@@ -111,7 +111,9 @@ def launches() -> Iterator[Record]:
     """Simulated launches without end, each under an id of its own."""
     simulated = cycle(simulate(_SIMULATED_COUNT, SEED)["launches"])
     for number in count():
-        yield {**next(simulated), "id": f"{number:024x}"}
+        launch = next(simulated)
+        own = {"id": f"{number:024x}", "name": f"{launch['name']} {number}", "flight_number": number + 1}
+        yield {field: own.get(field, value) for field, value in launch.items()}
 
 
 def landed_launches() -> Iterator[Record]:

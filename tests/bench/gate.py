@@ -43,7 +43,7 @@ CONTENDERS: Final = (
     Contender("gate, clean", "clean", contenders.gate),
     Contender("gate, clean, two processes", "clean", contenders.gate_in_two_processes),
     Contender("gate, dirty, rewriting", "dirty", contenders.gate_with_rewrite),
-    Contender("jsonschema-rs, all errors", "dirty", contenders.json_schema),
+    Contender("jsonschema-rs, all errors", "dirty", contenders.json_schema_alone),
     Contender("pandera on Polars (the judge alone)", "dirty", contenders.judge_alone, is_slow=True),
     Contender("Great Expectations on pandas", "dirty", contenders.great_expectations, is_slow=True),
     Contender("datacontract-cli, whole process", "clean", contenders.datacontract, is_slow=True),

@@ -3,7 +3,7 @@
 import gzip
 import io
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -17,9 +17,10 @@ from tests.validation.hand_made import RULES, ListSink, check, contract, good, r
 from tests.validation.hand_made import line as line_with_end
 from validation import raw_gate
 from validation.envelope import Unparseable, parse_line
-from validation.lines import LandedLine, ObjectDamaged
+from validation.lines import LandedLine, ObjectDamaged, OverlongLine
 from validation.raw_gate import RawGate, judge_batch
 from validation.results import RawGateResult, ShardResult, Verdict
+from validation.uniqueness import Identity
 
 CONTRACT = contract()
 GATE = RawGate(CONTRACT)
@@ -400,11 +401,14 @@ class FarSightedDoor:
     def __init__(self) -> None:
         self._gate = RawGate(CONTRACT)
 
-    def opens_for(self, line: bytes) -> dict[str, Any] | None:
-        opened = parse_line(line)
+    def opens_for(self, lines: Sequence[LandedLine]) -> list[Identity | None]:
+        return [self._opened(line) for line in lines]
+
+    def _opened(self, line: LandedLine) -> Identity | None:
+        opened = Unparseable("") if isinstance(line, OverlongLine) else parse_line(line)
         if isinstance(opened, Unparseable) or any(self._gate.violations([opened])):
             return None
-        return opened.record
+        return self._gate.identity(opened.record)
 
 
 FAR_SIGHTED = FarSightedDoor()
