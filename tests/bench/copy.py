@@ -195,7 +195,7 @@ def _shape(name: str) -> Shape:
         ddl = ", ".join(f'"{column}" {kind}' for column, kind in _LEAN_COLUMNS.items())
         return Shape(ddl, tuple(_LEAN_COLUMNS), paths, _lean_line)
     contract = read_contracts()["launches"]
-    ddl = ", ".join(column.definition for column in columns(contract))
+    ddl = ", ".join(column.definition() for column in columns(contract))
     return Shape(ddl, tuple(column.name for column in columns(contract)), jsonpaths(contract), orjson.dumps)
 
 
