@@ -105,6 +105,7 @@ lock: $(SETUP)  ## Resolve the requirements again after a change of pyproject.to
 	@$(BIN)/uv pip compile dags/requirements.in --group airflow-tests --universal --python-version 3.11 \
 		--generate-hashes --quiet --constraint requirements/mwaa-3.2.1.txt --output-file requirements/airflow-3.2.1.txt
 	@$(BIN)/python -m release.requirements
+	@$(BIN)/python -m release.metrics
 	@$(BIN)/uv pip compile --group image --universal --python-version 3.11 \
 		--generate-hashes --quiet --constraint requirements/dev.txt --output-file requirements/image.txt
 	@$(BIN)/uv pip compile --group judges --universal --python-version 3.11 \

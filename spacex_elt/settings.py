@@ -42,6 +42,7 @@ class Settings(AirbyteSettings):
     warehouse_secret_id: str  # Secrets Manager: JSON with host, port, database, username, password
     copy_role_arn: str  # the role Redshift assumes for COPY
     alert_topic_arn: str
+    metrics_namespace: str = ""  # where CloudWatch keeps the metrics that it takes out of the log; empty: none are told
     alert_queue_url: str = ""  # where `spacex-elt alerts` reads what was announced
     airbyte_connection_id: str
     airbyte_source_id: str

@@ -22,6 +22,7 @@ from loader.s3 import S3Store
 from observability.alerts_sns import ReceivedAlert, SnsAlerts, SqsInbox
 from observability.aws_errors import translated
 from observability.telemetry import start
+from spacex_elt.console import print_line
 from spacex_elt.secrets import read_airbyte_credentials, read_warehouse_address
 from spacex_elt.settings import AirbyteSettings, Settings, load_env_file, read_settings, traceparent
 
@@ -50,7 +51,15 @@ def open_pipeline(run_id: str) -> Iterator[Pipeline]:
         closing(_sns(settings)) as sns,
     ):
         try:
-            with start(run_id, folder, environment=settings.environment, traceparent=traceparent()) as telemetry:
+            with start(
+                run_id,
+                folder,
+                environment=settings.environment,
+                traceparent=traceparent(),
+                metrics_namespace=settings.metrics_namespace,
+                # Where the step's result goes: a log keeps the order of one stream, and the result comes last.
+                say=print_line,
+            ) as telemetry:
                 yield Pipeline(
                     environment=settings.environment,
                     contracts=contracts,
