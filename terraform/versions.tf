@@ -12,7 +12,6 @@ terraform {
   # What differs between deployments stands in environments/<environment>.backend.hcl. The lock is S3's own: an object
   # beside the state, made by a conditional write; no table.
   backend "s3" {
-    key          = "spacex-elt/terraform.tfstate"
     encrypt      = true
     use_lockfile = true
   }
