@@ -21,6 +21,7 @@ COPY_ROLE = f"arn:aws:iam::{ACCOUNT}:role/spacex-elt-copy"
 ALERTS = "spacex-elt-alerts"  # topic and queue
 ECS_CLUSTER = "spacex-elt"
 TASK_FAMILY = "spacex-elt"
+STEP_FAMILIES = ("LOADER", "TRANSFORMER", "PUBLISHER", "MAINTAINER")
 TASK_IMAGE = "spacex-elt:local"
 CONTAINER = "pipeline"  # as the task definition calls it
 LOG_GROUP = "/ecs/spacex-elt"

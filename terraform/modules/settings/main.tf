@@ -34,11 +34,11 @@ resource "aws_secretsmanager_secret" "this" {
 }
 
 resource "aws_ssm_parameter" "setting" {
-  for_each = { for name, value in var.values : name => value if value != "" }
+  for_each = var.values
 
   name        = "/${var.context.name}/settings/${each.key}"
   description = "As in the steps' task definitions"
   type        = "SecureString"
   key_id      = var.key_arn
-  value       = each.value
+  value       = each.value == "" ? "none-yet" : each.value # a parameter cannot be empty
 }
