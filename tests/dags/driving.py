@@ -91,7 +91,7 @@ def wait_for_containers(run_id: str, step: str, status: str) -> list[str]:
 
 @contextlib.contextmanager
 def task_definition(changes: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """The pipeline's task definition under another name, with some variables set otherwise. Yields what Airflow is told."""
+    """The pipeline's task definition under another name, some variables set otherwise. Yields what Airflow is told."""
     client = ecs()
     known = client.describe_task_definition(taskDefinition="spacex-elt")["taskDefinition"]
     container = known["containerDefinitions"][0]
