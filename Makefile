@@ -7,6 +7,7 @@ SETUP := .venv/.ready
 AIRFLOW := .venv-airflow/.ready
 AIRFLOW_OLDER := .venv-airflow-3.2.1/.ready
 JUDGES := .venv-judges/.ready
+TERRAFORM := .venv-terraform/.ready
 
 export DO_NOT_TRACK := 1
 # Importing the judges takes seconds, and several times that when nobody keeps their bytecode.
@@ -14,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export UV_CUSTOM_COMPILE_COMMAND := make lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup airflow-3.2.1 judges demo airflow test check format bench fuzz lock dist up down reset clean
+.PHONY: help setup airflow-3.2.1 judges demo airflow test terraform-test check format bench fuzz lock dist up down reset clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -55,6 +56,10 @@ $(JUDGES): requirements/judges.txt | $(SETUP)
 	$(call install,.venv-judges,$<)
 	@touch $@
 
+$(TERRAFORM): requirements/terraform.txt | $(SETUP)
+	$(call install,.venv-terraform,$<)
+	@touch $@
+
 demo: $(SETUP) $(AIRFLOW)  ## Start the local stack and run the Airflow DAG end to end
 	@$(BIN)/spacex-elt local up
 	@$(BIN)/spacex-elt local dag
@@ -69,7 +74,10 @@ airflow: $(SETUP) $(AIRFLOW)  ## Start the local stack and Airflow with its user
 
 # In order, not by size: the few tests that take longest come early, so that no process waits for another at the end.
 test: $(SETUP) $(AIRFLOW)  ## Run the tests, in two processes
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m "not terraform"
+
+terraform-test: $(SETUP) $(TERRAFORM)  ## Test terraform/ without AWS: format, validity, policies, reachability, apply
+	@$(BIN)/pytest tests/terraform -m terraform
 
 check: $(SETUP) $(AIRFLOW)  ## Lint, format check, types, layers, contracts and their versions
 	@$(BIN)/ruff check .
@@ -110,6 +118,8 @@ lock: $(SETUP)  ## Resolve the requirements again after a change of pyproject.to
 		--generate-hashes --quiet --constraint requirements/dev.txt --output-file requirements/image.txt
 	@$(BIN)/uv pip compile --group judges --universal --python-version 3.11 \
 		--generate-hashes --quiet --output-file requirements/judges.txt
+	@$(BIN)/uv pip compile --group terraform --universal --python-version 3.11 \
+		--generate-hashes --quiet --output-file requirements/terraform.txt
 
 dist: $(SETUP)  ## Build in dist/ what a deployment uploads: make dist DEPLOYMENT=release/example.env
 	@$(BIN)/python -m release.dist $(DEPLOYMENT)
@@ -125,4 +135,4 @@ reset: $(SETUP)  ## Stop the local stack and remove its data
 
 clean:  ## Remove the local stack, its data and the environments
 	@test ! -x $(BIN)/spacex-elt || $(BIN)/spacex-elt local reset
-	@rm -rf .venv .venv-airflow .venv-airflow-3.2.1 .venv-judges .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist
+	@rm -rf .venv .venv-airflow .venv-airflow-3.2.1 .venv-judges .venv-terraform .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist

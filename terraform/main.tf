@@ -4,15 +4,6 @@ data "aws_caller_identity" "this" {}
 
 data "aws_partition" "this" {}
 
-data "aws_availability_zones" "this" {
-  state = "available"
-
-  filter {
-    name   = "opt-in-status"
-    values = ["opt-in-not-required"]
-  }
-}
-
 locals {
   name = "spacex-elt-${var.environment}"
 
@@ -58,7 +49,7 @@ module "network" {
 
   context             = local.context
   cidr                = var.network.cidr
-  availability_zones  = slice(sort(data.aws_availability_zones.this.names), 0, var.network.zone_count)
+  availability_zones  = var.network.zones
   is_highly_available = var.network.is_highly_available
   logs_key_arn        = module.keys.arns.logs
   log_retention_days  = var.retention_days.logs

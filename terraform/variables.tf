@@ -30,16 +30,16 @@ variable "is_disposable" {
 }
 
 variable "network" {
-  description = "The VPC's /16, how many zones, and whether NAT and endpoints stand in each of them."
+  description = "The VPC's /16, the zones by name (Redshift Serverless wants three), and whether NAT and endpoints stand in each."
   type = object({
     cidr                = string
-    zone_count          = optional(number, 3)
+    zones               = list(string)
     is_highly_available = bool
   })
 
   validation {
-    condition     = contains([2, 3], var.network.zone_count)
-    error_message = "network.zone_count is 2 or 3; Redshift Serverless wants 3."
+    condition     = alltrue([for zone in var.network.zones : startswith(zone, var.region)])
+    error_message = "network.zones are zones of the region, such as eu-central-1a in eu-central-1."
   }
 }
 

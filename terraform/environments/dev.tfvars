@@ -4,7 +4,7 @@ region        = "eu-central-1"
 owner         = "launch-data"
 is_disposable = true
 
-network = { cidr = "10.42.0.0/16", is_highly_available = false }
+network = { cidr = "10.42.0.0/16", is_highly_available = false, zones = ["eu-central-1a", "eu-central-1b", "eu-central-1c"] }
 
 retention_days = { lake = 60, quarantine = 30, logs = 14, access_logs = 30 }
 

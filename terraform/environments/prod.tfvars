@@ -4,7 +4,7 @@ region        = "eu-central-1"
 owner         = "launch-data"
 is_disposable = false
 
-network = { cidr = "10.43.0.0/16", is_highly_available = true }
+network = { cidr = "10.43.0.0/16", is_highly_available = true, zones = ["eu-central-1a", "eu-central-1b", "eu-central-1c"] }
 
 retention_days = { lake = 400, quarantine = 90, logs = 365, access_logs = 365 }
 

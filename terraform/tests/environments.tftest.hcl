@@ -18,7 +18,7 @@ variables {
   region        = "eu-central-1"
   owner         = "launch-data"
   is_disposable = false
-  network       = { cidr = "10.44.0.0/16", is_highly_available = true }
+  network       = { cidr = "10.44.0.0/16", is_highly_available = true, zones = ["eu-central-1a", "eu-central-1b", "eu-central-1c"] }
   airbyte       = { abctl = { version = "v0.30.1" } }
   airflow       = { version = "3.3.1" }
   alerts        = { monthly_budget_usd = 100 }
@@ -66,7 +66,7 @@ run "before_the_first_release_there_is_no_airflow_and_no_task" {
 run "a_provisioned_warehouse_instead" {
   variables {
     warehouse = { mode = "provisioned", provisioned = { node_count = 2 } }
-    network   = { cidr = "10.44.0.0/16", is_highly_available = false, zone_count = 2 }
+    network   = { cidr = "10.44.0.0/16", is_highly_available = false, zones = ["eu-central-1a", "eu-central-1b"] }
   }
 
   assert {

@@ -8,7 +8,7 @@ variables {
   environment = "test"
   region      = "eu-central-1"
   owner       = "launch-data"
-  network     = { cidr = "10.44.0.0/16", is_highly_available = false }
+  network     = { cidr = "10.44.0.0/16", is_highly_available = false, zones = ["eu-central-1a", "eu-central-1b", "eu-central-1c"] }
   airbyte     = { abctl = { version = "v0.30.1" } }
   airflow     = { version = "3.3.1" }
   alerts      = { monthly_budget_usd = 100 }
@@ -44,8 +44,8 @@ run "a_connection_that_is_no_id" {
   expect_failures = [var.release]
 }
 
-run "one_zone" {
+run "zones_of_another_region" {
   command = plan
-  variables { network = { cidr = "10.44.0.0/16", is_highly_available = false, zone_count = 1 } }
+  variables { network = { cidr = "10.44.0.0/16", is_highly_available = false, zones = ["us-east-1a", "us-east-1b"] } }
   expect_failures = [var.network]
 }

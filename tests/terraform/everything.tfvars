@@ -4,7 +4,7 @@ region        = "eu-central-1"
 owner         = "launch-data"
 is_disposable = true
 
-network = { cidr = "10.44.0.0/16", is_highly_available = true }
+network = { cidr = "10.44.0.0/16", is_highly_available = true, zones = ["eu-central-1a", "eu-central-1b", "eu-central-1c"] }
 
 warehouse = { mode = "provisioned", provisioned = { node_count = 2 } }
 

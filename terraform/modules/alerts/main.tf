@@ -139,8 +139,14 @@ data "aws_iam_policy_document" "chat_trust" {
 data "aws_iam_policy_document" "chat" {
   statement {
     sid       = "ShowAlarms"
-    actions   = ["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"]
-    resources = ["*"]
+    actions   = ["cloudwatch:DescribeAlarms"]
+    resources = ["arn:${var.context.partition}:cloudwatch:${var.context.region}:${var.context.account_id}:alarm:${var.context.name}-*"]
+  }
+
+  statement {
+    sid       = "DrawTheirMetrics"
+    actions   = ["cloudwatch:GetMetricData"]
+    resources = ["*"] # the service knows no narrower one
   }
 }
 

@@ -48,10 +48,7 @@ variable "statements_json" {
 }
 
 variable "lifecycles" {
-  description = <<-E
-    By name of the rule: the prefix ("" is all), days until objects expire (null: never), until they move to infrequent
-    access (null: never), and until a version that was replaced or deleted is gone.
-  E
+  description = "By name of the rule: the prefix (empty: all), days until objects expire (null: never) or move to infrequent access (null: never), and until a version that was replaced or deleted is gone."
   type = map(object({
     prefix          = string
     expire_days     = optional(number)

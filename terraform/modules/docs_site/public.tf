@@ -50,14 +50,7 @@ resource "aws_cloudfront_function" "front_page" {
   runtime = "cloudfront-js-2.0"
   comment = "A folder's page is its index.html"
   publish = true
-  code    = <<-E
-    function handler(event) {
-      if (event.request.uri.endsWith("/")) {
-        event.request.uri += "index.html";
-      }
-      return event.request;
-    }
-  E
+  code    = file("${path.module}/front_page.js")
 }
 
 resource "aws_cloudfront_distribution" "this" {
