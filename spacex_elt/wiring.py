@@ -21,7 +21,8 @@ from loader.pipeline import Pipeline
 from loader.s3 import S3Store
 from observability.alerts_sns import ReceivedAlert, SnsAlerts, SqsInbox
 from observability.aws_errors import translated
-from observability.telemetry import start
+from observability.otlp import send_spans
+from observability.telemetry import SPANS_FILE, start
 from spacex_elt.console import print_line
 from spacex_elt.secrets import read_airbyte_credentials, read_warehouse_address
 from spacex_elt.settings import AirbyteSettings, Settings, load_env_file, read_settings, traceparent
@@ -79,6 +80,8 @@ def open_pipeline(run_id: str) -> Iterator[Pipeline]:
                     now=lambda: datetime.now(UTC),
                 )
         finally:
+            if settings.collector_url:
+                send_spans(settings.collector_url, folder / SPANS_FILE)
             _keep_telemetry(lake, run_id, folder)
 
 

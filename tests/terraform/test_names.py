@@ -20,6 +20,7 @@ PREFIX = "SPACEX_ELT_"
 FAMILIES = {"loader", "transformer", "publisher", "maintainer"}
 #: Settings that a container leaves at their default: a laptop's, or those of a command that people run.
 OF_A_LAPTOP = {
+    "COLLECTOR_URL",  # by the name that OpenTelemetry gives it
     "ALERT_QUEUE_URL",
     "AIRBYTE_WORKSPACE_ID",
     "AIRBYTE_S3_SECRET_ID",
