@@ -16,9 +16,10 @@ pytestmark = [pytest.mark.terraform, pytest.mark.timeout(900)]
 TOOLS = ROOT.parent / ".venv-terraform" / "bin"
 MODULES = sorted(path for path in (ROOT / "modules").iterdir() if path.is_dir())
 
-#: What parliament takes for a fault and is none: the finding's name, and why.
-TAKEN = {
-    "RESOURCE_STAR": "checked by checkov, which wants a reason beside each",
+#: Where parliament's RESOURCE_STAR is no fault: by the kind of resource, and why.
+STAR_IS_ITSELF = {
+    "aws_kms_key": "in a key's policy it is the key",
+    "aws_vpc_endpoint": "an endpoint lets through what the roles' own policies allow",
 }
 _PARLIAMENT = """
 import json, sys
@@ -94,13 +95,13 @@ class TestThePlan:
     def test_parliament_finds_nothing_in_any_policy(self, resources: dict[str, dict[str, Any]]) -> None:
         texts = {}
         for address, each in resources.items():
-            for name in ("policy", "assume_role_policy"):
-                text = each["values"].get(name)
-                if isinstance(text, str) and '"Statement"' in text:
-                    texts[f"{address} {name}"] = text
+            text = each.get("values", {}).get("policy")
+            if isinstance(text, str) and '"Statement"' in text:
+                texts[address] = text
         assert len(texts) > 30
         found = json.loads(tool("python", "-c", _PARLIAMENT, stdin=json.dumps(texts)))
-        assert [each for each in found if each[1] not in TAKEN] == []
+        excused = {address for address in texts if resources[address]["type"] in STAR_IS_ITSELF}
+        assert [each for each in found if not (each[1] == "RESOURCE_STAR" and each[0] in excused)] == []
 
     def test_every_container_is_nobody_and_writes_to_tmp_only(self, resources: dict[str, dict[str, Any]]) -> None:
         for definition in of_type(resources, "aws_ecs_task_definition"):

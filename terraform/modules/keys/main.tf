@@ -39,7 +39,7 @@ data "aws_iam_policy_document" "key" {
     for_each = contains(local.log_services, each.key) ? [1] : []
     content {
       sid       = "CloudWatchLogs"
-      actions   = ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"]
+      actions   = ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*"]
       resources = ["*"]
 
       principals {
@@ -48,7 +48,7 @@ data "aws_iam_policy_document" "key" {
       }
 
       condition {
-        test     = "ArnLike"
+        test     = "StringLike"
         variable = "kms:EncryptionContext:aws:logs:arn"
         values   = ["arn:${var.context.partition}:logs:${var.context.region}:${var.context.account_id}:log-group:*"]
       }
