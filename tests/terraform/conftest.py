@@ -12,6 +12,7 @@ from tests.terraform.aws import moto_server
 from tests.terraform.deployment import Deployment, copy_to, why_not
 
 INPUTS = Path(__file__).parent / "everything.tfvars"
+PRIVATE_DOCS = Path(__file__).parent / "private_docs.tfvars"
 
 #: What the server knows nothing of: planned with the real provider, made with a mocked one (terraform/tests).
 NOT_HELD = frozenset(
@@ -51,7 +52,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
             if change["mode"] == "managed" and change["type"] not in NOT_HELD
         )
         deployment.apply(INPUTS, targets)
-        yield Made(deployment, targets, deployment.plan(INPUTS))
+        yield Made(deployment, targets, deployment.plan(INPUTS, PRIVATE_DOCS))
 
 
 @pytest.fixture(scope="session")

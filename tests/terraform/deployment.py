@@ -55,10 +55,10 @@ class Deployment:
             raise TerraformFailed(f"terraform {arguments[0]} ended with {done.returncode}:\n{done.stderr[-6000:]}")
         return done.stdout
 
-    def plan(self, inputs: Path, targets: Sequence[str] = ()) -> dict[str, Any]:
+    def plan(self, *inputs: Path, targets: Sequence[str] = ()) -> dict[str, Any]:
         """The plan, as `terraform show -json` tells it."""
-        options = [f"-target={target}" for target in targets]
-        self.run("plan", "-input=false", "-no-color", f"-var-file={inputs}", "-out=plan", *options)
+        options = [f"-var-file={each}" for each in inputs] + [f"-target={target}" for target in targets]
+        self.run("plan", "-input=false", "-no-color", "-out=plan", *options)
         told: dict[str, Any] = json.loads(self.run("show", "-json", "plan"))
         return told
 

@@ -12,12 +12,6 @@ airbyte = { abctl = { version = "v0.30.1" } }
 
 airflow = { version = "3.3.1" }
 
-docs_site = {
-  domain          = "docs.internal.example.com"
-  certificate_arn = "arn:aws:acm:eu-central-1:123456789012:certificate/01234567-0123-0123-0123-0123456789ab"
-  reader_cidrs    = ["10.0.0.0/8"]
-}
-
 step_sizes = {
   loader      = { cpu = 1024, memory = 4096 }
   transformer = { cpu = 512, memory = 2048 }

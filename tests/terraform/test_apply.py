@@ -32,7 +32,7 @@ def test_everything_that_was_asked_for_is_there(made: Made) -> None:
 
 
 def test_a_second_plan_changes_nothing(made: Made) -> None:
-    plan = made.deployment.plan(INPUTS, made.targets)
+    plan = made.deployment.plan(INPUTS, targets=made.targets)
     kinds = {each["address"]: each["type"] for each in plan["resource_changes"]}
     left = {
         address: attributes - NOT_READ_BACK.get(kinds[address], set())
