@@ -96,7 +96,8 @@ class TestThePlan:
         texts = {}
         for address, each in resources.items():
             text = each.get("values", {}).get("policy")
-            if isinstance(text, str) and '"Statement"' in text:
+            # Not those that AWS makes itself where we give none; they have the old version.
+            if isinstance(text, str) and '"Version":"2012-10-17"' in text:
                 texts[address] = text
         assert len(texts) > 30
         found = json.loads(tool("python", "-c", _PARLIAMENT, stdin=json.dumps(texts)))

@@ -63,13 +63,14 @@ data "aws_iam_policy_document" "of_aws" {
     sid = "WriteItsLogs"
     actions = [
       "logs:CreateLogStream", "logs:CreateLogGroup", "logs:PutLogEvents", "logs:GetLogEvents", "logs:GetLogGroupFields",
+      "logs:GetLogRecord", "logs:GetQueryResults",
     ]
     resources = [local.log_groups_arn, "${local.log_groups_arn}:*"]
   }
 
   statement {
     sid       = "FindLogs"
-    actions   = ["logs:DescribeLogGroups", "logs:GetLogRecord", "logs:GetQueryResults"]
+    actions   = ["logs:DescribeLogGroups"]
     resources = ["*"]
   }
 
@@ -124,7 +125,7 @@ data "aws_iam_policy_document" "ours" {
   statement {
     sid       = "FindRunningSteps" # a worker that comes back goes on with a container that is there
     actions   = ["ecs:ListTasks"]
-    resources = ["*"]
+    resources = ["arn:${var.context.partition}:ecs:${var.context.region}:${var.context.account_id}:container-instance/${var.pipeline.cluster}/*"]
 
     condition {
       test     = "ArnEquals"
