@@ -126,13 +126,14 @@ def test_steps_wait_deferred_reattach_and_stop_what_they_started(bag: Any) -> No
 
 
 def test_each_family_of_steps_runs_by_the_task_definition_of_its_role(bag: Any) -> None:
-    from spacex_airflow.names import read_deployment
+    from spacex_airflow.names import Deployment
 
+    deployment = Deployment(**{name.removeprefix("SPACEX_ELT_").lower(): value for name, value in DEPLOYMENT.items()})
     steps = {task.task_id: task for dag in bag.dags.values() for task in dag.tasks if task.task_id != "sync"}
     others = {"transform": "transformer", "publish": "publisher", "maintain": "maintainer"}
     expected = {step: f"spacex-elt-{others.get(step, 'loader')}:42" for step in steps}
     assert {"plan", "gate", "load", "replay", *others} == set(steps)
-    assert {step: read_deployment().task_of(step) for step in steps} == expected
+    assert {step: deployment.task_of(step) for step in steps} == expected
     plain = {step: task.task_definition for step, task in steps.items() if step not in {"gate", "load"}}  # not mapped
     assert plain == {step: expected[step] for step in plain}
 
