@@ -8,6 +8,7 @@ AIRFLOW := .venv-airflow/.ready
 AIRFLOW_OLDER := .venv-airflow-3.2.1/.ready
 JUDGES := .venv-judges/.ready
 REDSHIFT_JUDGES := .venv-judges-redshift
+TERRAFORM := .venv-terraform/.ready
 
 export DO_NOT_TRACK := 1
 # Importing the judges takes seconds, and several times that when nobody keeps their bytecode.
@@ -15,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export UV_CUSTOM_COMPILE_COMMAND := make lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup airflow-3.2.1 judges judges-redshift demo airflow test smoke-redshift check format bench bench-copy bench-gate bench-load crash-test fuzz lock dist up down reset clean
+.PHONY: help setup airflow-3.2.1 judges judges-redshift demo airflow test smoke-redshift terraform-test check format bench bench-copy bench-gate bench-load crash-test fuzz lock dist up down reset clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -71,6 +72,10 @@ $(REDSHIFT_JUDGES)/.ready: requirements/judges-redshift.txt | $(SETUP)
 		--file $(REDSHIFT_JUDGES)/dbt-redshift/dbt_redshift-*.tar.gz
 	@touch $@
 
+$(TERRAFORM): requirements/terraform.txt | $(SETUP)
+	$(call install,.venv-terraform,$<)
+	@touch $@
+
 demo: $(SETUP) $(AIRFLOW)  ## Start the local stack and run the Airflow DAG end to end
 	@$(BIN)/spacex-elt local up
 	@$(BIN)/spacex-elt local dag
@@ -85,7 +90,10 @@ airflow: $(SETUP) $(AIRFLOW)  ## Start the local stack and Airflow with its user
 
 # In order, not by size: the few tests that take longest come early, so that no process waits for another at the end.
 test: $(SETUP) $(AIRFLOW)  ## Run the tests, in two processes
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m "not terraform"
+
+terraform-test: $(SETUP) $(TERRAFORM)  ## Test terraform/ without AWS: format, validity, policies, reachability, apply
+	@$(BIN)/pytest tests/terraform -m terraform
 
 smoke-redshift: $(SETUP)  ## Ask a real Redshift what the stand-in claims: SPACEX_ELT_ENV_FILE=<its settings>
 	@$(BIN)/python -m tests.smoke.redshift
@@ -133,12 +141,15 @@ lock: $(SETUP)  ## Resolve the requirements again after a change of pyproject.to
 	@$(BIN)/uv pip compile dags/requirements.in --group airflow-tests --universal --python-version 3.11 \
 		--generate-hashes --quiet --constraint requirements/mwaa-3.2.1.txt --output-file requirements/airflow-3.2.1.txt
 	@$(BIN)/python -m release.requirements
+	@$(BIN)/python -m release.metrics
 	@$(BIN)/uv pip compile --group image --universal --python-version 3.11 \
 		--generate-hashes --quiet --constraint requirements/dev.txt --output-file requirements/image.txt
 	@$(BIN)/uv pip compile --group judges --universal --python-version 3.11 \
 		--generate-hashes --quiet --output-file requirements/judges.txt
 	@$(BIN)/uv pip compile --group judges-redshift --universal --python-version 3.11 \
 		--generate-hashes --quiet --output-file requirements/judges-redshift.txt
+	@$(BIN)/uv pip compile --group terraform --universal --python-version 3.11 \
+		--generate-hashes --quiet --output-file requirements/terraform.txt
 
 dist: $(SETUP)  ## Build in dist/ what a deployment uploads: make dist DEPLOYMENT=release/example.env
 	@$(BIN)/python -m release.dist $(DEPLOYMENT)
@@ -154,4 +165,4 @@ reset: $(SETUP)  ## Stop the local stack and remove its data
 
 clean:  ## Remove the local stack, its data and the environments
 	@test ! -x $(BIN)/spacex-elt || $(BIN)/spacex-elt local reset
-	@rm -rf .venv .venv-airflow .venv-airflow-3.2.1 .venv-judges .venv-judges-redshift .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist
+	@rm -rf .venv .venv-airflow .venv-airflow-3.2.1 .venv-judges .venv-judges-redshift .venv-terraform .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist

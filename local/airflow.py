@@ -134,7 +134,8 @@ def _deployment(told: Mapping[str, str]) -> dict[str, str]:
     return {
         **{f"SPACEX_ELT_{name}": told[f"SPACEX_ELT_{name}"] for name in shared},
         "SPACEX_ELT_ECS_CLUSTER": stack_env.ECS_CLUSTER,
-        "SPACEX_ELT_TASK_DEFINITION": stack_env.TASK_FAMILY,
+        # One task definition for all families: there are no roles here to tell apart.
+        **{f"SPACEX_ELT_{family}_TASK": stack_env.TASK_FAMILY for family in stack_env.STEP_FAMILIES},
         "SPACEX_ELT_LOG_GROUP": stack_env.LOG_GROUP,
         "SPACEX_ELT_SUBNET_IDS": ",".join(stack_env.SUBNETS),
         "SPACEX_ELT_SECURITY_GROUP_IDS": stack_env.SECURITY_GROUP,

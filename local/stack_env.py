@@ -24,6 +24,7 @@ COPY_ROLE = f"arn:aws:iam::{ACCOUNT}:role/spacex-elt-copy"
 ALERTS = "spacex-elt-alerts"  # topic and queue
 ECS_CLUSTER = "spacex-elt"
 TASK_FAMILY = "spacex-elt"
+STEP_FAMILIES = ("LOADER", "TRANSFORMER", "PUBLISHER", "MAINTAINER")
 TASK_IMAGE = "spacex-elt:local"
 CONTAINER = "pipeline"  # as the task definition calls it
 LOG_GROUP = "/ecs/spacex-elt"
@@ -70,7 +71,10 @@ def stack_env(settings: StackSettings, state_dir: Path) -> dict[str, str]:
         "SPACEX_ELT_WAREHOUSE_DATABASE": "",
         "SPACEX_ELT_COPY_ROLE_ARN": COPY_ROLE,
         "SPACEX_ELT_ALERT_TOPIC_ARN": f"arn:aws:sns:{REGION}:{ACCOUNT}:{ALERTS}",
+        "SPACEX_ELT_METRICS_NAMESPACE": "",  # nothing here makes metrics of a log
         "SPACEX_ELT_ALERT_QUEUE_URL": f"{url(settings, 'aws')}/{ACCOUNT}/{ALERTS}",
+        "SPACEX_ELT_QUARANTINE_RETENTION_DAYS": "90",
+        "SPACEX_ELT_LAKE_RETENTION_DAYS": "400",
         "SPACEX_ELT_AIRBYTE_URL": url(settings, "airbyte"),
         "SPACEX_ELT_AIRBYTE_CONNECTION_ID": airbyte.CONNECTION_ID,
         "SPACEX_ELT_AIRBYTE_SOURCE_ID": airbyte.SOURCE_ID,

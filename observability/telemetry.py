@@ -8,7 +8,7 @@ import io
 import logging
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,8 +21,9 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.json.file.metric_exporter import FileMetricExporter
 from opentelemetry.exporter.otlp.json.file.trace_exporter import FileSpanExporter
+from opentelemetry.metrics import Counter as APICounter
 from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider
-from opentelemetry.sdk.metrics.export import AggregationTemporality, PeriodicExportingMetricReader
+from opentelemetry.sdk.metrics.export import AggregationTemporality, MetricExporter, PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -31,6 +32,8 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from contracts.errors import PipelineError
+from observability.catalogue import ROWS, STEP_DURATION, VERDICTS, VIOLATIONS, Metric
+from observability.embedded_metrics import EmbeddedMetricExporter
 from validation.results import Verdict
 
 SERVICE = "spacex-elt"
@@ -63,13 +66,23 @@ def root_span_id_of(run_id: str) -> int:
     return int.from_bytes(hashlib.sha256(b"run:" + run_id.encode()).digest()[:8], "big")
 
 
-def start(run_id: str, folder: Path, *, environment: str, traceparent: str | None = None) -> "Telemetry":
+def start(
+    run_id: str,
+    folder: Path,
+    *,
+    environment: str,
+    traceparent: str | None = None,
+    metrics_namespace: str = "",
+    say: Callable[[str], None] = lambda line: None,
+) -> "Telemetry":
     """Opens telemetry that appends to `spans.jsonl` and `metrics.jsonl` in `folder`.
 
     With `traceparent` (W3C) the spans join that trace. Without it the trace id follows from the run id, so that steps
     run as separate processes share one trace. Writing is best effort: a full disk is logged once and hides nothing.
+    With `metrics_namespace` the counters are also said, a line each, as CloudWatch takes metrics out of a log.
     """
-    return Telemetry(run_id, folder, environment, traceparent)
+    embedded = EmbeddedMetricExporter(say, namespace=metrics_namespace, environment=environment)
+    return Telemetry(run_id, folder, environment, traceparent, [embedded] if metrics_namespace else [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +103,14 @@ class OpenSpan:
 class Telemetry:
     """The spans and counters of one process of one run. A context manager: leaving it writes what is left."""
 
-    def __init__(self, run_id: str, folder: Path, environment: str, traceparent: str | None) -> None:
+    def __init__(
+        self,
+        run_id: str,
+        folder: Path,
+        environment: str,
+        traceparent: str | None,
+        exporters: Sequence[MetricExporter] = (),
+    ) -> None:
         resource = _resource(run_id, environment)
         # Spans are written as they end, not in batches: a killed step leaves those that it finished.
         spans = SimpleSpanProcessor(FileSpanExporter(stream=_best_effort(folder / SPANS_FILE)))
@@ -99,8 +119,10 @@ class Telemetry:
         )
         self._tracers.add_span_processor(spans)
         exporter = FileMetricExporter(stream=_best_effort(folder / METRICS_FILE), preferred_temporality=_DELTA)
-        reader = PeriodicExportingMetricReader(exporter, export_interval_millis=math.inf)
-        self._meters = MeterProvider([reader], resource=resource, shutdown_on_exit=False)
+        readers = [
+            PeriodicExportingMetricReader(each, export_interval_millis=math.inf) for each in (exporter, *exporters)
+        ]
+        self._meters = MeterProvider(readers, resource=resource, shutdown_on_exit=False)
         self._tracer = self._tracers.get_tracer(SERVICE)
         self._outer = _propagator.extract({"traceparent": traceparent}) if traceparent else Context()
         self._base = self._outer if _is_valid(self._outer) else _below_root(run_id)
@@ -108,13 +130,15 @@ class Telemetry:
 
     def _make_instruments(self) -> None:
         meter = self._meters.get_meter(SERVICE)
-        self._rows = meter.create_counter("spacex_elt.rows", "{row}", "Rows by dataset, stage and fate")
-        self._violations = meter.create_counter("spacex_elt.violations", "{record}", "Records that broke a rule")
-        self._verdicts = meter.create_counter("spacex_elt.gate.verdicts", "{verdict}", "Gate verdicts")
+
+        def counter(metric: Metric) -> APICounter:
+            return meter.create_counter(metric.name, metric.unit, metric.description)
+
+        self._rows, self._violations, self._verdicts = counter(ROWS), counter(VIOLATIONS), counter(VERDICTS)
         self._step_duration = meter.create_histogram(
-            "spacex_elt.step.duration",
-            "s",
-            "How long each step took",
+            STEP_DURATION.name,
+            STEP_DURATION.unit,
+            STEP_DURATION.description,
             explicit_bucket_boundaries_advisory=_DURATION_BOUNDS_S,
         )
 

@@ -7,11 +7,13 @@ import re
 import shlex
 from collections.abc import Mapping
 
+#: The task definitions, one for each family of steps.
+TASKS = tuple(f"SPACEX_ELT_{family}_TASK" for family in ("LOADER", "TRANSFORMER", "PUBLISHER", "MAINTAINER"))
 #: What the DAGs read. Each is needed: a deployment without one is refused here, and again by dags/startup.sh.
 NAMES = (
     "SPACEX_ELT_ENVIRONMENT",
     "SPACEX_ELT_ECS_CLUSTER",
-    "SPACEX_ELT_TASK_DEFINITION",
+    *TASKS,
     "SPACEX_ELT_LOG_GROUP",
     "SPACEX_ELT_SUBNET_IDS",
     "SPACEX_ELT_SECURITY_GROUP_IDS",
@@ -61,9 +63,9 @@ def _refuse_wrong(values: Mapping[str, str], name: str) -> None:
         )
     if missing:
         raise DeploymentRefused(f"{name} does not set {', '.join(missing)}. See release/example.env.")
-    revision = values["SPACEX_ELT_TASK_DEFINITION"]
-    if not _TASK_DEFINITION.fullmatch(revision):
-        raise DeploymentRefused(
-            f"{name}: SPACEX_ELT_TASK_DEFINITION is {revision}. Expected family:revision, such as spacex-elt-prod:42: "
-            "without its revision the DAGs and the image would not move together."
-        )
+    for task in TASKS:
+        if not _TASK_DEFINITION.fullmatch(values[task]):
+            raise DeploymentRefused(
+                f"{name}: {task} is {values[task]}. Expected family:revision, such as spacex-elt-prod-loader:42: "
+                "without its revision the DAGs and the image would not move together."
+            )

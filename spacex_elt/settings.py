@@ -49,6 +49,8 @@ class Settings(AirbyteSettings):
     warehouse_database: str = ""  # with a cluster or workgroup: the database's name
     copy_role_arn: str  # the role Redshift assumes for COPY
     alert_topic_arn: str
+    metrics_namespace: str = ""  # where CloudWatch keeps the metrics that it takes out of the log; empty: none are told
+    collector_url: str = Field("", validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")  # gets the spans; empty: nobody does
     alert_queue_url: str = ""  # where `spacex-elt alerts` reads what was announced
     airbyte_connection_id: str
     airbyte_source_id: str

@@ -20,7 +20,9 @@ from loader.pipeline import Pipeline
 from loader.s3 import S3Store
 from observability.alerts_sns import ReceivedAlert, SnsAlerts, SqsInbox
 from observability.aws_errors import translated
-from observability.telemetry import start
+from observability.otlp import send_spans
+from observability.telemetry import SPANS_FILE, start
+from spacex_elt.console import print_line
 from spacex_elt.secrets import read_airbyte_credentials
 from spacex_elt.settings import AirbyteSettings, Settings, load_env_file, read_settings, traceparent
 from spacex_elt.warehouse_login import warehouse_login
@@ -50,7 +52,15 @@ def open_pipeline(run_id: str) -> Iterator[Pipeline]:
         closing(_sns(settings)) as sns,
     ):
         try:
-            with start(run_id, folder, environment=settings.environment, traceparent=traceparent()) as telemetry:
+            with start(
+                run_id,
+                folder,
+                environment=settings.environment,
+                traceparent=traceparent(),
+                metrics_namespace=settings.metrics_namespace,
+                # Where the step's result goes: a log keeps the order of one stream, and the result comes last.
+                say=print_line,
+            ) as telemetry:
                 yield Pipeline(
                     environment=settings.environment,
                     contracts=contracts,
@@ -70,6 +80,8 @@ def open_pipeline(run_id: str) -> Iterator[Pipeline]:
                     now=lambda: datetime.now(UTC),
                 )
         finally:
+            if settings.collector_url:
+                send_spans(settings.collector_url, folder / SPANS_FILE)
             _keep_telemetry(lake, run_id, folder)
 
 

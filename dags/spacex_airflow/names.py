@@ -17,7 +17,11 @@ class Deployment:
 
     environment: str
     ecs_cluster: str
-    task_definition: str  # with its revision: DAGs and image move together
+    # Task definitions with their revisions: DAGs and image move together. Each family of steps has a role of its own.
+    loader_task: str
+    transformer_task: str
+    publisher_task: str
+    maintainer_task: str
     log_group: str
     subnet_ids: str  # comma-separated
     security_group_ids: str  # comma-separated
@@ -25,6 +29,15 @@ class Deployment:
     alert_topic_arn: str
     airbyte_connection_id: str
     deadline_hours: str  # a daily run that takes longer is announced; 0: none is
+
+    def task_of(self, step: str) -> str:
+        """The task definition that a step runs by."""
+        families = {
+            "transform": self.transformer_task,
+            "publish": self.publisher_task,
+            "maintain": self.maintainer_task,
+        }
+        return families.get(step, self.loader_task)
 
 
 def read_deployment() -> Deployment:

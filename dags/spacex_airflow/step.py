@@ -80,7 +80,7 @@ class StepOperator(EcsRunTaskOperator):
         self.option = option
         super().__init__(
             cluster=deployment.ecs_cluster,
-            task_definition=deployment.task_definition,
+            task_definition=deployment.task_of(kwargs["task_id"]),
             launch_type="FARGATE",
             overrides={},  # made of the rendered arguments
             network_configuration={

@@ -17,7 +17,7 @@ import boto3
 from local import airflow
 from local.airflow import INSTALLED, DagRunOutcome, Installation, TaskTry
 from local.stack import StackState
-from local.stack_env import ECS_CLUSTER
+from local.stack_env import ECS_CLUSTER, STEP_FAMILIES
 from observability.run_record import RunRecord
 from spacex_elt import dag
 from spacex_elt.run import point_at
@@ -104,8 +104,8 @@ def wait_for_containers(run_id: str, step: str, status: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def task_definition(changes: Mapping[str, str]) -> Iterator[str]:
-    """The pipeline's task definition under another name, with some variables set otherwise. Yields that name."""
+def task_definition(changes: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """The pipeline's task definition under another name, some variables set otherwise. Yields what Airflow is told."""
     client = ecs()
     known = client.describe_task_definition(taskDefinition="spacex-elt")["taskDefinition"]
     container = known["containerDefinitions"][0]
@@ -119,7 +119,7 @@ def task_definition(changes: Mapping[str, str]) -> Iterator[str]:
         containerDefinitions=[container],
     )["taskDefinition"]
     try:
-        yield f"{made['family']}:{made['revision']}"
+        yield {f"SPACEX_ELT_{family}_TASK": f"{made['family']}:{made['revision']}" for family in STEP_FAMILIES}
     finally:
         client.deregister_task_definition(taskDefinition=made["taskDefinitionArn"])
 

@@ -100,7 +100,7 @@ def test_a_worker_that_is_killed_is_followed_by_one_that_finds_its_container_run
     run_id = f"manual__{instant}"
     command = [python, "-c", _ONE_RUN, str(ROOT / "dags"), instant, conf]
     with Door(s3_port(stack)) as door, task_definition({"AWS_ENDPOINT_URL_S3": door.url}) as behind_the_door:
-        told = {"SPACEX_ELT_TASK_DEFINITION": behind_the_door, "SPACEX_ELT_DEADLINE_HOURS": "0"}
+        told = {**behind_the_door, "SPACEX_ELT_DEADLINE_HOURS": "0"}
         variables = prepare_airflow(stack.state_dir, told)
         door.let_in.clear()  # the container waits for the lake while its worker dies
         first = subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -53,9 +53,7 @@ def test_outages_are_tried_again_and_the_run_is_good(stack: StackState) -> None:
         Door(s3_port(stack)) as door,
         task_definition({"AWS_ENDPOINT_URL_S3": door.url}) as proxied,
     ):
-        outcome = run_dag(
-            stack, SMALL, on_change=watch, job_faults=("queued:3",), told={"SPACEX_ELT_TASK_DEFINITION": proxied}
-        )
+        outcome = run_dag(stack, SMALL, on_change=watch, job_faults=("queued:3",), told=proxied)
 
     assert states(outcome) == [
         ("sync", "up_for_retry"), ("sync", "success"),

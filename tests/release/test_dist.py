@@ -46,7 +46,7 @@ def test_it_holds_mwaas_files_and_the_images_context(tmp_path: Path) -> None:
     beside = {"requirements.txt", "startup.sh", "image.tar", "SHA256SUMS"}
     dags = {f"dags/{path.relative_to(ROOT / 'dags').as_posix()}" for path in (ROOT / "dags").rglob("*.py")}
     assert names == beside | dags | {"dags/constraints.txt", "dags/.airflowignore"}
-    assert "export SPACEX_ELT_TASK_DEFINITION=spacex-elt-prod:42\n" in (tmp_path / "dist" / "startup.sh").read_text()
+    assert "export SPACEX_ELT_LOADER_TASK=spacex-elt-prod-loader:42\n" in (tmp_path / "dist" / "startup.sh").read_text()
 
 
 def test_the_checksums_are_those_of_every_file(tmp_path: Path) -> None:

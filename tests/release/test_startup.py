@@ -90,8 +90,8 @@ def test_the_script_stops_where_mwaa_names_no_region(tmp_path: Path) -> None:
         (("SPACEX_ELT_ENVIRONMENT=prod", "prod"), "line 2: expected KEY=VALUE"),
         (("SPACEX_ELT_ENVIRONMENT=prod", "SPACEX_ELT_ENVIRONMENT=prod\nSPACEX_ELT_STAGE=x"), "sets SPACEX_ELT_STAGE"),
         (("SPACEX_ELT_ENVIRONMENT=prod", "SPACEX_ELT_ENVIRONMENT=a\nSPACEX_ELT_ENVIRONMENT=b"), "there twice"),
-        (("spacex-elt-prod:42", "spacex-elt-prod"), "Expected family:revision"),
-        (("spacex-elt-prod:42", "spacex-elt-prod:latest"), "Expected family:revision"),
+        (("spacex-elt-prod-loader:42", "spacex-elt-prod-loader"), "Expected family:revision"),
+        (("spacex-elt-prod-publisher:42", "spacex-elt-prod-publisher:latest"), "Expected family:revision"),
     ],
 )
 def test_a_wrong_deployment_file_is_refused(change: tuple[str, str], words: str) -> None:

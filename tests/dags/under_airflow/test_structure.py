@@ -21,7 +21,10 @@ FILES = sorted(DAGS.glob("*.py"))
 DEPLOYMENT = {
     "SPACEX_ELT_ENVIRONMENT": "prod",
     "SPACEX_ELT_ECS_CLUSTER": "steps",
-    "SPACEX_ELT_TASK_DEFINITION": "spacex-elt:42",
+    "SPACEX_ELT_LOADER_TASK": "spacex-elt-loader:42",
+    "SPACEX_ELT_TRANSFORMER_TASK": "spacex-elt-transformer:42",
+    "SPACEX_ELT_PUBLISHER_TASK": "spacex-elt-publisher:42",
+    "SPACEX_ELT_MAINTAINER_TASK": "spacex-elt-maintainer:42",
     "SPACEX_ELT_LOG_GROUP": "/ecs/steps",
     "SPACEX_ELT_SUBNET_IDS": "subnet-1,subnet-2",
     "SPACEX_ELT_SECURITY_GROUP_IDS": "sg-1",
@@ -116,10 +119,23 @@ def test_gate_and_load_are_mapped_over_what_was_planned(bag: Any) -> None:
 def test_steps_wait_deferred_reattach_and_stop_what_they_started(bag: Any) -> None:
     plan = bag.dags["spacex_elt"].get_task("plan")
     assert (plan.deferrable, plan.reattach, plan.stop_task_on_failure, plan.do_xcom_push) == (True, True, True, True)
-    assert (plan.cluster, plan.task_definition, plan.launch_type) == ("steps", "spacex-elt:42", "FARGATE")
+    assert (plan.cluster, plan.task_definition, plan.launch_type) == ("steps", "spacex-elt-loader:42", "FARGATE")
     network = plan.network_configuration["awsvpcConfiguration"]
     assert (network["subnets"], network["assignPublicIp"]) == (["subnet-1", "subnet-2"], "DISABLED")
     assert bag.dags["spacex_elt"].get_task("sync").deferrable
+
+
+def test_each_family_of_steps_runs_by_the_task_definition_of_its_role(bag: Any) -> None:
+    from spacex_airflow.names import Deployment
+
+    deployment = Deployment(**{name.removeprefix("SPACEX_ELT_").lower(): value for name, value in DEPLOYMENT.items()})
+    steps = {task.task_id: task for dag in bag.dags.values() for task in dag.tasks if task.task_id != "sync"}
+    others = {"transform": "transformer", "publish": "publisher", "maintain": "maintainer"}
+    expected = {step: f"spacex-elt-{others.get(step, 'loader')}:42" for step in steps}
+    assert {"plan", "gate", "load", "replay", *others} == set(steps)
+    assert {step: deployment.task_of(step) for step in steps} == expected
+    plain = {step: task.task_definition for step, task in steps.items() if step not in {"gate", "load"}}  # not mapped
+    assert plain == {step: expected[step] for step in plain}
 
 
 def test_a_held_dataset_stops_neither_transform_nor_publish(bag: Any) -> None:
@@ -217,7 +233,7 @@ def test_a_deployment_that_says_nothing_is_told_what_is_missing(monkeypatch: pyt
 
     for name in DEPLOYMENT:
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(LookupError, match=r"SPACEX_ELT_ECS_CLUSTER, SPACEX_ELT_TASK_DEFINITION.* not set"):
+    with pytest.raises(LookupError, match=r"SPACEX_ELT_ECS_CLUSTER, SPACEX_ELT_LOADER_TASK.* not set"):
         read_deployment()
 
 
