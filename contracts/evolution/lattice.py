@@ -1,7 +1,7 @@
 """Owns the order among types and limits: which of two accepts more. What that means to whom is changes.py's job."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,6 @@ Compare = Callable[[Any, Any], Direction]
 
 _INTEGERS = ("SMALLINT", "INTEGER", "BIGINT")
 _VARCHAR = re.compile(r"VARCHAR\((\d+)\)")
-_DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,34 +99,20 @@ def is_same_column(old: str | None, new: str | None) -> bool:
 def is_lossless(old: str | None, new: str | None) -> bool:
     """Whether a column of the type `new` holds each value of one of the type `old`, unchanged and of the same kind.
 
-    SMALLINT → INTEGER → BIGINT, VARCHAR(n) → VARCHAR(n + k), DECIMAL with more digits on both sides of the point.
-    A type is lossless to itself, and the relation is transitive.
+    SMALLINT → INTEGER → BIGINT and VARCHAR(n) → VARCHAR(n + k). A type is lossless to itself, and the relation is
+    transitive.
     """
     before, after = _squeezed(old), _squeezed(new)
     if before == after:
         return True
     if before in _INTEGERS and after in _INTEGERS:
         return _INTEGERS.index(before) <= _INTEGERS.index(after)
-    return _all_at_least(_varchar(before), _varchar(after)) or _all_at_least(_digits(before), _digits(after))
+    lengths = _VARCHAR.fullmatch(before), _VARCHAR.fullmatch(after)
+    return lengths[0] is not None and lengths[1] is not None and int(lengths[0][1]) <= int(lengths[1][1])
 
 
 def _squeezed(text: str | None) -> str:
     return re.sub(r"\s+", " ", text or "").strip().upper().replace(", ", ",")
-
-
-def _varchar(text: str) -> tuple[int, ...]:
-    match = _VARCHAR.fullmatch(text)
-    return (int(match[1]),) if match else ()
-
-
-def _digits(text: str) -> tuple[int, ...]:
-    """Digits before and behind the point."""
-    match = _DECIMAL.fullmatch(text)
-    return (int(match[1]) - int(match[2]), int(match[2])) if match else ()
-
-
-def _all_at_least(old: Sequence[int], new: Sequence[int]) -> bool:
-    return bool(old) and bool(new) and all(after >= before for before, after in zip(old, new, strict=True))
 
 
 #: Numbers in a check whose sense is known. A tolerance that is not given is none.

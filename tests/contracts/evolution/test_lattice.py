@@ -22,8 +22,8 @@ from contracts.evolution.lattice import (
 from contracts.model import LogicalType, Severity
 
 COLUMNS = [
-    *("SMALLINT", "INTEGER", "BIGINT", "VARCHAR(1)", "VARCHAR(24)", "VARCHAR(65535)", "DECIMAL(5,0)", "DECIMAL(5,2)"),
-    *("DECIMAL(7,2)", "DECIMAL(7,4)", "DECIMAL(38,10)", "DOUBLE PRECISION", "BOOLEAN", "TIMESTAMPTZ", "DATE", "SUPER"),
+    *("SMALLINT", "INTEGER", "BIGINT", "VARCHAR(1)", "VARCHAR(24)", "VARCHAR(65535)"),
+    *("DOUBLE PRECISION", "BOOLEAN", "TIMESTAMPTZ", "DATE", "SUPER"),
 ]
 WIDENINGS = {
     ("SMALLINT", "INTEGER"),
@@ -31,19 +31,12 @@ WIDENINGS = {
     ("SMALLINT", "BIGINT"),
     ("VARCHAR(1)", "VARCHAR(24)"),
     ("VARCHAR(24)", "VARCHAR(65535)"),
-    ("DECIMAL(5,0)", "DECIMAL(7,2)"),
-    ("DECIMAL(5,2)", "DECIMAL(7,2)"),
-    ("DECIMAL(5,2)", "DECIMAL(7,4)"),
-    ("DECIMAL(7,4)", "DECIMAL(38,10)"),
 }
 OTHERS = {
     ("BIGINT", "INTEGER"),
-    ("INTEGER", "DECIMAL(38,10)"),
     ("INTEGER", "DOUBLE PRECISION"),
     ("DATE", "TIMESTAMPTZ"),
     ("VARCHAR(24)", "VARCHAR(1)"),
-    ("DECIMAL(5,0)", "DECIMAL(5,2)"),
-    ("DECIMAL(7,2)", "DECIMAL(7,4)"),
     ("BOOLEAN", "SMALLINT"),
 }
 
