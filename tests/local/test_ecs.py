@@ -116,8 +116,10 @@ def started(folder: Path) -> Server:
         "subnets": ["subnet-1"],
         "security_groups": ["sg-1"],
     }
+    warehouse = {"name": "test", "host": "127.0.0.1", "port": 1, "database": "test"}
+    warehouse |= {"key": "a key", "own_access_key": "test", "own_role": "test"}
     resources = folder / "resources.json"
-    resources.write_text(json.dumps({"secrets": {}, "alerts": "test", "ecs": ecs}))
+    resources.write_text(json.dumps({"secrets": {}, "alerts": "test", "ecs": ecs, "redshift": warehouse}))
     mark = f"test-{uuid.uuid4().hex}"
     process = subprocess.Popen(
         (sys.executable, "-m", "local.aws", "--port", str(port), "--resources", str(resources)),
