@@ -100,6 +100,10 @@ def test_rows_are_compared_updated_and_deleted_as_the_loader_does(people: Run) -
     assert people("select id, name from people order by id") == [(1, "Ann2"), (2, "Bob"), (3, "Cid")]
 
 
+def test_a_number_orders_nothing_in_a_window(people: Run) -> None:
+    assert sorted(people("select row_number() over (order by 1) from people")) == [(1,), (2,), (3,)]
+
+
 @pytest.mark.parametrize(
     "query",
     [
