@@ -154,6 +154,11 @@ def test_a_string_put_into_super_stays_a_string(run: Run) -> None:
         ("object('a', 1, 'b', array(true))", '{"a": 1, "b": [true]}'),
         ("array_concat(array(1), array(2))", "[1, 2]"),
         ("json_parse('null') is null", True),
+        (
+            'json_serialize(json_parse(\'{"a": [1, ":"], "b": "2020-01-01T00:00:00Z,"}\'))',
+            '{"a":[1,":"],"b":"2020-01-01T00:00:00Z,"}',
+        ),
+        (r"""json_serialize(json_parse('{"a": ["\\\\", 1, "\\", "]}'))""", r"""{"a":["\\",1,"\", "]}"""),
         ('json_serialize(json_parse(\'{"a": [1, "b: , c"]}\'))', '{"a":[1,"b: , c"]}'),
         # As AWS's pages have it: r_json_size, JSON_SERIALIZE_TO_VARBYTE.
         ("json_size(json_parse('[10001,10002,\"⬤\"]'))", 19),
