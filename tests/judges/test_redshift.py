@@ -17,12 +17,11 @@ pytestmark = [
 ]
 
 MODULES = (
+    "adapter.materialized_view_tests.test_materialized_views",
     "adapter.test_basic",
     "adapter.test_constraints",
-    "adapter.test_grants",
-    "adapter.test_simple_snapshot",
     "adapter.test_late_binding_view",
-    "adapter.incremental.test_incremental_strategies",
+    "test_autocommit",
 )
 EXPECTED = read_expected()
 CHOSEN = [name for name in EXPECTED if module_of(name) in MODULES]

@@ -52,11 +52,11 @@ def translate_query(text: str) -> str:
 
 
 def _size_constants(query: exp.Expr) -> None:
-    """Give the constants of a select list the types that Redshift gives the columns made of them."""
-    if isinstance(query, exp.SetOperation):
-        _size_constants(query.this)
-        _size_constants(query.expression)
-    elif isinstance(query, exp.Subquery):
+    """Give the constants of a select list the types that Redshift gives the columns made of them.
+
+    In a UNION they keep none of their own: a string there may be a date.
+    """
+    if isinstance(query, exp.Subquery):
         _size_constants(query.this)
     for item in query.expressions if isinstance(query, exp.Select) else ():
         value = item.this if isinstance(item, exp.Alias) else item

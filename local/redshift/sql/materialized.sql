@@ -21,6 +21,15 @@ begin
 end
 $$;
 
+create or replace procedure redshift.comment_on_view(name text, comment text) language plpgsql as $$
+begin
+    execute format(
+        'comment on %s view %s is %L',
+        (select 'materialized' from pg_catalog.pg_class where oid = to_regclass(name) and relkind = 'm'), name, comment
+    );
+end
+$$;
+
 create or replace function redshift.keep_materialized_views() returns event_trigger language plpgsql security definer
     set search_path = pg_catalog as $$
 declare

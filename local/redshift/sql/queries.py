@@ -304,8 +304,8 @@ class QueryTranslator:
         for child in list(node.iter_expressions()):
             if not isinstance(child, exp.Identifier):
                 self.expression(child, scope, ctes)
-        if isinstance(node, exp.Div):
-            return _put(node, _quotient(node, size))
+        if isinstance(node, exp.Div):  # what reads the catalog alone, the leader node computes, as PostgreSQL does
+            return _put(node, node if self._in_catalog else _quotient(node, size))
         return _put(node, self._rewrite(node))
 
     def _spare_date_part(self, node: exp.Anonymous) -> None:

@@ -327,6 +327,8 @@ def _comment(reader: Reader) -> Answer:
     text = "NULL" if reader.take("null") else literal(reader.expect_kind(Kind.STRING))
     if len(name) > 4:
         raise syntax_error(f"the name {'.'.join(name)} has too many parts")
+    if kind == "view":  # which a materialized view is, too
+        return f"CALL redshift.comment_on_view({literal(dotted(tuple(name)))}, {text})", "COMMENT"
     return f"COMMENT ON {kind.upper()} {dotted(tuple(name))} IS {text}", None
 
 

@@ -209,7 +209,9 @@ def _range_check(name: str, kind: RedshiftType) -> str:
 
 def _column_attribute(reader: Reader, word: str, name: str, attributes: Attributes) -> str:  # noqa: PLR0912
     result = ""
-    if word == "default":
+    if word == "default" and reader.take("null"):
+        result = "DEFAULT NULL"
+    elif word == "default":
         result = f"DEFAULT {translate_default(reader.text_until(*_COLUMN_WORDS))}"
     elif word in ("identity", "generated"):
         result = _identity(reader, word)

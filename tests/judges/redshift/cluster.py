@@ -83,7 +83,7 @@ def _provision(postgres: RunningPostgres) -> None:
         cursor = connection.cursor()
         cursor.execute(f"create role {USER} login")
         for name in _OTHERS:
-            cursor.execute(f"create role {name}")
+            cursor.execute(f"create role {name} {'login' if 'user' in name else ''}")
         cursor.execute(f"create database {DATABASE} owner {USER}")
     with closing(psycopg2.connect(postgres.dsn(DATABASE))) as connection, connection:
         connection.cursor().execute(bootstrap_sql())

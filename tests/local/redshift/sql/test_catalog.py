@@ -225,3 +225,7 @@ def test_default_privileges_are_of_tables_in_a_schema(run: Run) -> None:
     ):
         with pytest.raises(Exception, match=r"expected|not supported"):
             run(statement)
+
+
+def test_numbers_of_the_catalog_are_divided_as_dbt_docs_does(tables: Run) -> None:
+    assert tables("select pct_used / 100.0 from svv_table_info where \"table\" = 'launches'") in ([(0,)], [(None,)])

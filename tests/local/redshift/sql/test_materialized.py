@@ -78,6 +78,14 @@ def test_auto_refresh_is_shown_as_it_was_set(view: Run) -> None:
     assert view("select name, autorefresh from stv_mv_info order by name") == [("fresh", "f"), ("seen", "t")]
 
 
+def test_it_is_commented_on_as_a_view(view: Run) -> None:
+    view("comment on view lake.seen is 'It''s seen'; create view lake.plain as select 1 as one")
+    view("comment on view lake.plain is 'Plain'; comment on view lake.plain is null")
+    assert view("select table_name, remarks from svv_tables where remarks is not null") == [("seen", "It's seen")]
+    with pytest.raises(psycopg2.Error, match="is not a view"):
+        view("comment on view lake.launches is 'No view'")
+
+
 def test_only_a_materialized_view_is_refreshed_by_itself(view: Run) -> None:
     with pytest.raises(psycopg2.Error, match='"launches" is not a materialized view'):
         view("alter materialized view lake.launches auto refresh yes")

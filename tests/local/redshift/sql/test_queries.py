@@ -100,6 +100,15 @@ def test_rows_are_compared_updated_and_deleted_as_the_loader_does(people: Run) -
     assert people("select id, name from people order by id") == [(1, "Ann2"), (2, "Bob"), (3, "Cid")]
 
 
+def test_a_string_beside_a_date_in_a_union_is_one(people: Run) -> None:
+    people("create table days as select '2020-02-29' as day union all select born from people where id = 1")
+    assert people("select max(day) - min(day) from days") == [(7364,)]
+
+
+def test_a_number_orders_nothing_in_a_window(people: Run) -> None:
+    assert sorted(people("select row_number() over (order by 1) from people")) == [(1,), (2,), (3,)]
+
+
 @pytest.mark.parametrize(
     "query",
     [

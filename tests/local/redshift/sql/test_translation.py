@@ -95,6 +95,7 @@ STATEMENTS = [
     ("analyze s.t", 'ANALYZE "s"."t"'),
     ("analyze t (a, b)", 'ANALYZE "t" ("a", "b")'),
     ("analyze verbose", "ANALYZE"),
+    ("alter table t add column a int default null", 'ALTER TABLE "t" ADD COLUMN "a" integer DEFAULT NULL'),
     ("create database elsewhere", 'CREATE DATABASE "elsewhere"'),
     ("set query_group to 'nightly'", "SET SESSION stand_in.query_group TO 'nightly'"),
     ("set local query_group to default", "SET LOCAL stand_in.query_group TO DEFAULT"),
