@@ -46,7 +46,7 @@ def test_the_contracts_are_in_it_and_right(image: Image) -> None:
 def test_a_step_without_settings_says_which_are_missing(image: Image) -> None:
     answer = image.run("transform", "--run-id", "nightly-1")
     assert answer.returncode == 2
-    assert "SPACEX_ELT_WAREHOUSE_SECRET_ID" in answer.stderr
+    assert "SPACEX_ELT_COPY_ROLE_ARN (field required)" in answer.stderr
     assert "Traceback" not in answer.stderr
 
 

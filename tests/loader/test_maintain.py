@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -232,8 +233,10 @@ def test_killed_between_two_deletions_the_next_does_the_rest(scene: Scene) -> No
 
 @pytest.mark.parametrize("name", ["SPACEX_ELT_QUARANTINE_RETENTION_DAYS", "SPACEX_ELT_LAKE_RETENTION_DAYS"])
 @pytest.mark.parametrize("value", ["0", "-1", "never"])
-def test_a_retention_below_a_day_is_refused(on_stack: Any, name: str, value: str) -> None:
-    with environment({name: value}), pytest.raises(UsageError, match=name):
+def test_a_retention_below_a_day_is_refused(on_stack: Any, tmp_path: Path, name: str, value: str) -> None:
+    told = tmp_path / "settings.env"  # wins over the environment, in which the stack's own settings are
+    told.write_text(f"{name}={value}\n")
+    with environment({"SPACEX_ELT_ENV_FILE": str(told)}), pytest.raises(UsageError, match=name):
         read_settings()
 
 
