@@ -166,7 +166,7 @@ class Session:
     def _set_up(self) -> None:
         self.rollback()
         self._connection.autocommit = True
-        # Rows are hashed by their text: an instant's follows the session's zone, and a double's has 15 digits of its 17.
+        # Rows are hashed by their text: an instant's follows the session's zone, a double's has 15 digits of its 17.
         self.run("set timezone to 'UTC'")
         self.run("set extra_float_digits to 2")
         self.run(f"set statement_timeout to {_STATEMENT_LIMIT_S * 1000}")
