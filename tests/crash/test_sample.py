@@ -1,4 +1,4 @@
-"""A load, stopped at one point of each kind, ends as if undisturbed. All points: `make crash-test`."""
+"""A load that is stopped ends as if undisturbed: some of the kinds of points, of each victim. All: `make crash-test`."""
 
 from collections.abc import Iterator, Sequence
 
@@ -75,8 +75,9 @@ def test_there_are_points_enough(harness: Harness) -> None:
 
 @pytest.mark.parametrize("victim", list(KILLS))
 def test_a_load_ends_as_if_undisturbed_when_something_is_killed(harness: Harness, victim: str) -> None:
-    assert_undisturbed(harness, [case for case in some_kills(harness.points) if case.fault is KILLS[victim]])
+    few = some_kills(harness.points)[::5]  # what is killed takes turns of four
+    assert_undisturbed(harness, [case for case in few if case.fault is KILLS[victim]])
 
 
 def test_a_load_ends_as_if_undisturbed_when_the_network_fails(harness: Harness) -> None:
-    assert_undisturbed(harness, some_network_faults(harness.points))
+    assert_undisturbed(harness, some_network_faults(harness.points)[::3])

@@ -135,7 +135,7 @@ def test_the_password_is_in_no_file_that_dbt_leaves(warehouse: Warehouse, built:
 @pytest.mark.stack
 def test_a_wrong_password_is_the_configuration_s_fault(warehouse: Warehouse, tmp_path: Path) -> None:
     stranger = replace(warehouse.address, password="not-the-password")
-    with pytest.raises(UsageError, match="Check the secret"):
+    with pytest.raises(UsageError, match="Check what SPACEX_ELT_WAREHOUSE_"):
         run_dbt(stranger, PROJECT, tmp_path)
 
 
