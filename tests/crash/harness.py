@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
+import boto3
+
 from spacex_elt.exit_codes import ExitCode
 from spacex_elt.wiring import open_pipeline
 from tests.crash import snapshots
@@ -163,6 +165,7 @@ def warm_processes() -> ForkServerContext:
 def open_harness(folder: Path, processes: ForkServerContext) -> Iterator["Harness"]:
     """Servers with two snapshots loaded and a third one ready to load, whose undisturbed load has been recorded."""
     watch = Watch()
+    boto3.DEFAULT_SESSION = None  # it may have the credentials of another stack
     processes.Process(target=_nothing).start()  # its imports take seconds, and so do the servers
     with running_servers(folder / "servers", watch) as servers:
         variables = {"SPACEX_ELT_ENV_FILE": str(folder / "servers" / "stack.env")}
@@ -177,6 +180,7 @@ def open_harness(folder: Path, processes: ForkServerContext) -> Iterator["Harnes
         harness.points = tuple(watch.points)
         harness.undisturbed = harness.ground.state()
         yield harness
+    boto3.DEFAULT_SESSION = None
 
 
 def _nothing() -> None:

@@ -1,4 +1,4 @@
-"""A load that is stopped ends as if undisturbed: some of the kinds of points, of each victim. All: `make crash-test`."""
+"""A load that is stopped ends as if undisturbed: some kinds of points, of each victim. All: `make crash-test`."""
 
 from collections.abc import Iterator, Sequence
 
