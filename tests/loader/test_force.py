@@ -44,10 +44,13 @@ def test_an_older_snapshot_comes_back_when_forced_and_the_next_sync_goes_forward
     assert rig.publish(B_CHANGED, C, run_id="run-2") == (1, 1, 0, 1, 0, 2)
 
     backfill = rig.gate(1, 2, forced_by="run-3")
-    assert fates(rig.load(backfill, "run-3")) == (1, 1, 0, 1, 0, 2)
+    output = rig.load(backfill, "run-3")
+    assert fates(output) == (0, 1, 0, 1, 0, 2)
+    assert output.published is not None
+    assert output.published.restored == 1, "a was marked deleted, and is back"
     assert rig.live() == [("a", "first"), ("b", "first")]
 
-    assert rig.publish(B_CHANGED, C, run_id="run-4") == (1, 1, 0, 1, 0, 2)
+    assert rig.publish(B_CHANGED, C, run_id="run-4") == (0, 1, 0, 1, 0, 2)
     assert rig.live() == [("b", "second"), ("c", "first")]
 
 
