@@ -277,10 +277,7 @@ def _stage(store: ObjectStore, session: Session, loading: Loading, entries: Sequ
         if addresses is None:
             return 0
         _refuse_changed(store, entries)
-        try:
-            session.run(publication.copy(contract, staging, *addresses, loading.copy_role_arn))
-        except StatementRefused as exc:
-            raise explain_copy(contract, batch_id, exc) from exc
+        run_copy(session, contract, batch_id, publication.copy(contract, staging, *addresses, loading.copy_role_arn))
         _refuse_changed(store, entries)  # COPY takes whatever lies under a key: it knows of no ETag
         copied = _count(session, "select pg_last_copy_count()")
         sizes = sizes_of_nested(session, contract, staging) if has_large else {}
@@ -292,6 +289,14 @@ def _stage(store: ObjectStore, session: Session, loading: Loading, entries: Sequ
             return session.transaction(partial(stage, has_large=False))
         except StatementRefused:  # by a nested value above VARCHAR's limit, most likely; by anything else, again
             return session.transaction(partial(stage, has_large=True))
+
+
+def run_copy(session: Session, contract: Contract, batch_id: str, statement: str) -> None:
+    """Runs the COPY of a batch. Raises what a refusal of it stands for."""
+    try:
+        session.run(statement)
+    except StatementRefused as exc:
+        raise explain_copy(contract, batch_id, exc) from exc
 
 
 def sizes_of_nested(session: Session, contract: Contract, staging: str) -> dict[str, int]:

@@ -113,13 +113,10 @@ def plan_table(
     change = _Change(about, wanted, found, grants, count_nulls)
     if refusals := tuple(change.refusals()):
         return MigrationPlan(refusals=refusals, notes=tuple(change.notes()))
-    steps = tuple(change.steps())
-    if any(step.why.startswith(_COPIED) for step in steps):
-        return MigrationPlan(steps, notes=tuple(change.notes_on_columns()))  # the rest is part of copying
-    return MigrationPlan((*steps, *_words_and_access(about, change.whole, found, grants)), notes=tuple(change.notes()))
-
-
-_COPIED = "made anew"
+    if change.must_copy():
+        return MigrationPlan((change.copy(),), notes=tuple(change.notes_on_columns()))  # the rest is part of copying
+    steps = (*change.steps(), *_words_and_access(about, change.whole, found, grants))
+    return MigrationPlan(steps, notes=tuple(change.notes()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +169,7 @@ class _Change:
                     f'"{column.name}" is null.',
                 )
         strange = [view for view in self.found.views if not is_dbts(view)]
-        if strange and (self._must_copy() or self._widened()):
+        if strange and (self.must_copy() or self._widened()):
             yield Refusal(
                 self.about,
                 f"{self.wanted.name} cannot be changed while views that dbt does not own are bound to it: "
@@ -190,9 +187,7 @@ class _Change:
         return Refusal(self.about, what, f"{way}; a table without rows may be dropped and is made anew.", True)
 
     def steps(self) -> Iterator[Step]:
-        if self._must_copy():
-            yield self._copy()
-            return
+        """What the table as it is can be altered by."""
         widened = self._widened()
         if widened and self.found.views:
             yield Step(
@@ -257,7 +252,7 @@ class _Change:
         """Those that can grow in place."""
         return [column for old, column in self._changed() if _grows_in_place(old)]
 
-    def _must_copy(self) -> bool:
+    def must_copy(self) -> bool:
         """Whether something differs that Redshift cannot alter."""
         after = {column.name: column for column in self.whole.columns}
         return (
@@ -272,7 +267,7 @@ class _Change:
         looser = any(old.is_required and not after[old.name].is_required for old in self.found.columns)
         return looser or bool(self._added()) or any(True for _ in self._changed())
 
-    def _copy(self) -> Step:
+    def copy(self) -> Step:
         """All rows into a new table, which takes the old one's place: one transaction, in which readers wait."""
         table = self.wanted.name
         new = f"{table}__new"
@@ -285,7 +280,7 @@ class _Change:
                 f"insert into {new} ({names}) select {names} from {table}",
                 *replacement(self.whole, new, self.found, self.grants),
             ),
-            f"{_COPIED}: {self.wanted.name}: {'; '.join(self._told())}",
+            f"made anew: {self.wanted.name}: {'; '.join(self._told())}",
             notice="its readers wait while its rows are copied" + (f"; {_VIEWS_NOTICE}" if self.found.views else ""),
             holds_load=self._holds_load(),
         )

@@ -16,12 +16,12 @@ from contracts.model import Contract
 from loader import layout, publication
 from loader.batch import Plan
 from loader.catalog import read_tables
-from loader.load import keys_to_keep, sizes_of_nested
+from loader.load import keys_to_keep, run_copy, sizes_of_nested
 from loader.manifest import manifest_entries
 from loader.migrate import run_all
 from loader.migration import TABLE_SCHEMAS, raw_grants, replacement
 from loader.pipeline import Pipeline
-from loader.refusals import explain_copy, refusals_told
+from loader.refusals import refusals_told
 from loader.warehouse import Session, StatementRefused
 
 _JSON = "application/json"
@@ -248,7 +248,9 @@ def _publish_again(pipeline: Pipeline, session: Session, contract: Contract, asi
         session.run(f"drop table if exists {staging}")
         session.run(staging_table_ddl(aside, staging))
         if source.has_manifest:
-            _copy(session, aside, staging, addresses, pipeline.copy_role_arn)
+            copy = publication.copy(aside, staging, *addresses, pipeline.copy_role_arn)
+            run_copy(session, contract, row.batch_id, copy)
+            session.run(publication.hash_rows(aside, staging, sizes_of_nested(session, aside, staging)))
         staged = int(session.rows(publication.count_rows(staging))[0][0])
         if staged != row.staged:
             raise RowsDoNotReconcile(
@@ -272,14 +274,6 @@ def _publish_again(pipeline: Pipeline, session: Session, contract: Contract, asi
 
     with refusals_told(contract, row.batch_id):
         return session.transaction(publish)
-
-
-def _copy(session: Session, aside: Contract, staging: str, addresses: tuple[str, str], role_arn: str) -> None:
-    try:
-        session.run(publication.copy(aside, staging, *addresses, role_arn))
-    except StatementRefused as exc:
-        raise explain_copy(aside, staging, exc) from exc
-    session.run(publication.hash_rows(aside, staging, sizes_of_nested(session, aside, staging)))
 
 
 def _swap(session: Session, contract: Contract, aside: Contract, ledger: list[Published]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
+from typing import TypeVar
 
 import boto3
 from botocore.config import Config
@@ -17,6 +18,7 @@ from observability.aws_errors import translated
 from spacex_elt.secrets import read_warehouse_address
 from spacex_elt.settings import Settings
 
+Endpoint = TypeVar("Endpoint")
 FindAddress = Callable[[], WarehouseAddress]
 
 _HOUR_S = 3600
@@ -63,10 +65,7 @@ def _of_cluster(cluster: str, database: str) -> tuple[WarehouseAddress, datetime
         closing(boto3.client("redshift", config=_RETRIES)) as client,
     ):
         (described,) = client.describe_clusters(ClusterIdentifier=cluster)["Clusters"]
-        endpoint = described.get("Endpoint")
-        if not endpoint:  # while it is made, and while it is paused
-            status = described.get("ClusterStatus", "of no status")
-            raise ServiceUnavailable(f"{what} has no endpoint: it is {status}. Expected an available one: try again.")
+        endpoint = _endpoint(what, described.get("Endpoint"), described.get("ClusterStatus"))
         told = client.get_cluster_credentials_with_iam(
             ClusterIdentifier=cluster, DbName=database, DurationSeconds=_HOUR_S
         )
@@ -81,10 +80,15 @@ def _of_workgroup(workgroup: str, database: str) -> tuple[WarehouseAddress, date
         closing(boto3.client("redshift-serverless", config=_RETRIES)) as client,
     ):
         described = client.get_workgroup(workgroupName=workgroup)["workgroup"]
-        endpoint = described.get("endpoint")
-        if not endpoint:
-            status = described.get("status", "of no status")
-            raise ServiceUnavailable(f"{what} has no endpoint: it is {status}. Expected an available one: try again.")
+        endpoint = _endpoint(what, described.get("endpoint"), described.get("status"))
         told = client.get_credentials(workgroupName=workgroup, dbName=database, durationSeconds=_HOUR_S)
     address = WarehouseAddress(endpoint["address"], endpoint["port"], database, told["dbUser"], told["dbPassword"])
     return address, told["expiration"]
+
+
+def _endpoint(what: str, endpoint: Endpoint | None, status: str | None) -> Endpoint:
+    if not endpoint:  # while it is made, and while it is paused
+        raise ServiceUnavailable(
+            f"{what} has no endpoint: it is {status or 'of no status'}. Expected an available one: try again."
+        )
+    return endpoint

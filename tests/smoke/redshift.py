@@ -21,8 +21,8 @@ from contracts.errors import PipelineError, ServiceUnavailable, UsageError
 from loader.s3 import S3Store
 from loader.warehouse import WarehouseAddress
 from spacex_elt.exit_codes import exit_code_of
-from spacex_elt.secrets import read_warehouse_address
 from spacex_elt.settings import read_settings
+from spacex_elt.warehouse_login import warehouse_login
 from tests.smoke import statements
 
 SCHEMA = "spacex_elt_smoke"
@@ -56,7 +56,7 @@ def main() -> int:
     """Ask the warehouse of the settings; 0 when all is as written, 1 when something is not."""
     try:
         settings = read_settings()
-        address = read_warehouse_address(settings.warehouse_secret_id)
+        address = warehouse_login(settings)()
         with closing(S3Store(settings.lake_bucket)) as store, _connected(address) as connection:
             lake = Lake(
                 settings.lake_bucket, settings.copy_role_arn, lambda key, body: store.put(key, body, "text/plain")
