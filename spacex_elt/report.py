@@ -28,7 +28,7 @@ _COUNTS = (
     "deleted",
 )
 _SHORT = dict(zip(_COUNTS, ("extr.", "acc.", "quar.", "dup.", "ins.", "rest.", "upd.", "same", "del."), strict=True))
-_WIDE = 115  # columns that the full words need
+_WIDE = 125  # columns that the full words need
 _STYLES = {Verdict.GO: "green", Verdict.QUARANTINE: "yellow", Verdict.NO_GO: "red"}
 
 
@@ -129,10 +129,12 @@ def _coloured(verdict: Verdict) -> str:
 
 
 def _dataset_table(record: RunRecord, width: int) -> Table:
-    table = Table(title=f"Rows by fate, run {record.run_id}", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1))
+    is_wide = width >= _WIDE
+    title = f"Rows by fate, run {record.run_id}"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1 if is_wide else 0))
     table.add_column("dataset", no_wrap=True)
     for name in _COUNTS:
-        table.add_column(name if width >= _WIDE else _SHORT[name], justify="right", no_wrap=True)
+        table.add_column(name if is_wide else _SHORT[name], justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for dataset in record.datasets:
         counts = ["–" if (count := getattr(dataset, name)) is None else f"{count:,}" for name in _COUNTS]

@@ -53,7 +53,7 @@ def test_a_run_without_a_transform_says_null() -> None:
     assert run_as_json(a_run(GOOD, transform=False), DOCS)["transform"] is None
 
 
-@pytest.mark.parametrize("width", [80, 114, 115, 200])
+@pytest.mark.parametrize("width", [80, 114, 115, 124, 125, 200])
 def test_each_dataset_is_a_line_with_its_verdict_at_every_usual_width(width: int) -> None:
     lines = printed(a_run(HELD, GOOD), width).splitlines()
     assert len([line for line in lines if "launches" in line and "no-go" in line]) == 1
