@@ -4,10 +4,13 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
+from pathlib import Path
 
+import psycopg2
 import pytest
 
 from contracts.errors import ServiceUnavailable
@@ -16,6 +19,10 @@ from loader import warehouse
 from loader.batch import Batch
 from loader.load import load_batch
 from loader.warehouse import Session, StatementRefused, Unsettled, WarehouseAddress, connect
+from local import postgres_home
+from local.parts import postgres_directory
+from local.stack import StackState
+from local.stack_env import WAREHOUSE_DATABASE
 from tests.loader.rig import Rig, fates, go, thing
 from validation.results import LoadGateResult
 
@@ -173,14 +180,27 @@ def test_a_statement_that_takes_too_long_is_ended_by_the_warehouse_and_not_tried
     assert len(tries) == 1
 
 
-def test_a_statement_that_is_stopped_holds_nothing_in_the_warehouse(rig: Rig) -> None:
+def stop_us_when_somebody_waits(state_dir: Path) -> None:
+    """Sends us SIGTERM as soon as a statement waits for a lock: one still on its way cannot be cancelled."""
+    home = postgres_home.prepare(postgres_directory(state_dir))
+    waiting = "select count(*) from pg_stat_activity where datname = %s and wait_event_type = 'Lock'"
+    with closing(psycopg2.connect(home.dsn())) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        for _ in range(600):
+            cursor.execute(waiting, (WAREHOUSE_DATABASE,))
+            if cursor.fetchone() != (0,):
+                break
+            time.sleep(0.05)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_a_statement_that_is_stopped_holds_nothing_in_the_warehouse(rig: Rig, stack: StackState) -> None:
     table = f"raw_spacex.{rig.contract.dataset}"
     handler = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with rig.session() as holding, rig.session() as stopped, rig.session() as after:
             holding.run(f"lock table {table}")
-            timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM))
-            timer.start()
+            threading.Thread(target=stop_us_when_somebody_waits, args=(stack.state_dir,), daemon=True).start()
             with pytest.raises(KeyboardInterrupt):
                 stopped.run(f"lock table {table}")
             holding.rollback()
