@@ -10,13 +10,17 @@ import pytest
 
 from contracts.errors import RowsDoNotReconcile, UsageError
 from contracts.model import Contract
+from contracts.read import FOLDER, read_contracts
 from loader import layout
 from loader.plan import Request, make_plan
 from loader.rebuild import Difference, rebuild, refuse_different
 from spacex_elt.wiring import open_pipeline
+from tests.extraction.recordings import recorded
 from tests.loader.landing import sync_job
 from tests.loader.rig import Rig, thing, things
+from tests.loader.test_recorded_snapshots import SNAPSHOTS
 from tests.loader.test_replay import ENOUGH, SMALL, Story
+from validation.results import Verdict
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
@@ -109,6 +113,31 @@ def test_what_somebody_did_to_the_table_is_found_and_a_swap_undoes_it(new_rig: C
             refuse_different(rebuild(story.pipeline, story.dataset, swap=True))
             assert stamps(story) == good
         story.snapshot(4, [thing("a", text="four")], [thing("d", text="two")])
+        assert rebuild(story.pipeline, story.dataset).is_equal
+
+
+@pytest.mark.parametrize("dataset", ["launches", "payloads"])
+def test_recorded_snapshots_are_rebuilt_by_hash_up_to_each_run(
+    new_rig: Callable[[Contract], Rig], dataset: str
+) -> None:
+    contract = replace(read_contracts(FOLDER)[dataset], dataset=f"rebuilt_{dataset}_{uuid4().hex[:8]}")
+    with open_pipeline("rebuilding") as pipeline:
+        story = Story(replace(pipeline, contracts={contract.dataset: contract}), new_rig(contract))
+        then = {}
+        for day, name in enumerate(SNAPSHOTS, start=1):
+            records = recorded(dataset, name)
+            shown = story.snapshot(day, records)
+            run_id = f"{contract.dataset}-day-{day}"
+            if day == 3:  # fewer than the contract lets go unseen
+                assert shown.verdict is Verdict.NO_GO
+                run_id = f"{contract.dataset}-forced"
+                forced(story, day, run_id, len(records))
+            then[run_id] = stamps(story)
+        assert len({str(rows) for rows in then.values()}) == len(SNAPSHOTS)
+
+        for run_id, rows in then.items():
+            refuse_different(rebuild(story.pipeline, story.dataset, run_id))
+            assert story.rig.rows("select id, _batch_id, _run_id, _row_hash from {raw}__rebuilt order by id") == rows
         assert rebuild(story.pipeline, story.dataset).is_equal
 
 
