@@ -5,7 +5,7 @@ Bad ones are contracts/specimens.py's job, single values contracts/sample_values
 
 import copy
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, count, islice, takewhile
 from random import Random
 from typing import Any
@@ -61,17 +61,25 @@ def with_key(contract: Contract, record: Record, index: int, seed: int) -> Recor
 
 
 def as_another(contract: Contract, record: Record, index: int, seed: int) -> Record:
-    """A record of examples, under unique values of its own and naming records that the sample of its seed has.
+    """The record as `as_others` makes it, in that place. Of many records, ask for all at once."""
+    return next(as_others(contract, [record], seed, index))
 
-    A unique value or a reference that is no example stays: it is the point of the record.
+
+def as_others(contract: Contract, records: Iterable[Record], seed: int, first: int = 0) -> Iterator[Record]:
+    """Records of examples, under unique values of their own and naming records that the sample of their seed has.
+
+    A unique value or a reference that is no example stays: it is the point of the record. `first` is the place of the
+    first of them in the sample.
     """
-    fresh: Record = copy.deepcopy(record)
-    _resolve(contract, fresh, seed)
-    for name in _other_unique(contract):
-        if record.get(name) == wanted_at(contract, name).prop.example:
-            fresh[name] = next(islice(distinct_values(contract, name, seed), index, None))
-    is_key_sound = record.get(contract.key.name) == contract.key.example
-    return with_key(contract, fresh, index, seed) if is_key_sound else fresh
+    others = {name: islice(distinct_values(contract, name, seed), first, None) for name in _other_unique(contract)}
+    examples = {name: wanted_at(contract, name).prop.example for name in others}
+    for index, record in enumerate(records, first):
+        fresh: Record = copy.deepcopy(record)
+        _resolve(contract, fresh, seed)
+        own = {name: next(values) for name, values in others.items()}
+        fresh |= {name: value for name, value in own.items() if record.get(name) == examples[name]}
+        is_key_sound = record.get(contract.key.name) == contract.key.example
+        yield with_key(contract, fresh, index, seed) if is_key_sound else fresh
 
 
 def distinct_values(contract: Contract, path: str, seed: int) -> Iterator[Any]:

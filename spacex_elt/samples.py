@@ -1,11 +1,11 @@
 """Owns which records `contracts sample` prints. Making them is the job of contracts/sample.py and specimens.py."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from contracts.errors import UsageError
 from contracts.model import Contract, Scope
-from contracts.sample import as_another, good_records, in_envelope
+from contracts.sample import as_others, good_records, in_envelope
 from contracts.specimens import Specimen, bad_records, breaking_records
 
 
@@ -31,8 +31,7 @@ def breaking(contract: Contract, rule_id: str, seed: int, *, as_landed: bool) ->
     specimens = bad_records(contract, rule)
     if not specimens:
         raise UsageError(f"no record of {contract.dataset} breaks {rule_id} and no other rule.")
-    for number, specimen in enumerate(specimens):
-        yield _printed(contract, specimen, number, seed, as_landed=as_landed)
+    yield from _printed(contract, specimens, seed, as_landed=as_landed)
 
 
 def breaking_each(contract: Contract, seed: int, *, as_landed: bool) -> Iterator[dict[str, Any]]:
@@ -40,14 +39,16 @@ def breaking_each(contract: Contract, seed: int, *, as_landed: bool) -> Iterator
 
     Landed records have no room for these: they come in the same order, without.
     """
-    number = 0
-    for rule in (rule for rule in contract.rules if rule.scope is Scope.ROW):
-        for specimen in bad_records(contract, rule):
-            record = _printed(contract, specimen, number, seed, as_landed=as_landed)
-            number += 1
-            yield record if as_landed else {"rule_id": rule.rule_id, "path": specimen.path, "record": record}
+    rules = [rule for rule in contract.rules if rule.scope is Scope.ROW]
+    found = [(rule.rule_id, specimen) for rule in rules for specimen in bad_records(contract, rule)]
+    records = _printed(contract, [specimen for _, specimen in found], seed, as_landed=as_landed)
+    for (rule_id, specimen), record in zip(found, records, strict=True):
+        yield record if as_landed else {"rule_id": rule_id, "path": specimen.path, "record": record}
 
 
-def _printed(contract: Contract, specimen: Specimen, number: int, seed: int, *, as_landed: bool) -> dict[str, Any]:
-    record = as_another(contract, specimen.record, number, seed)
-    return in_envelope(record, number, specimen.changes) if as_landed else record
+def _printed(
+    contract: Contract, specimens: Sequence[Specimen], seed: int, *, as_landed: bool
+) -> Iterator[dict[str, Any]]:
+    records = as_others(contract, (specimen.record for specimen in specimens), seed)
+    for number, (specimen, record) in enumerate(zip(specimens, records, strict=True)):
+        yield in_envelope(record, number, specimen.changes) if as_landed else record

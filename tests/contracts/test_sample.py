@@ -13,7 +13,7 @@ from contracts.model import ACROSS_FIELDS, RuleKind, Scope, Severity
 from contracts.pattern_texts import matching_text
 from contracts.plain_judge import Absent, Breach, Record, breaches, look_up, seconds_of
 from contracts.read import read_contracts
-from contracts.sample import as_another, good_record, good_records, in_envelope
+from contracts.sample import as_another, as_others, good_record, good_records, in_envelope
 from contracts.sample_repair import set_at
 from contracts.specimens import bad_records, breaking_records
 from tests.contracts.every_kind import EVERY_KIND
@@ -115,6 +115,13 @@ def test_unique_values_repeat_only_where_that_is_the_point() -> None:
     assert first["callsign"] != second["callsign"]
     broken = as_another(EVERY_KIND, {**good_record(EVERY_KIND), "id": "x"}, 1, 1)
     assert broken["id"] == "x"
+
+
+def test_what_a_record_becomes_depends_on_its_place_alone_and_not_on_those_before_it() -> None:
+    good = good_record(EVERY_KIND)
+    records = [good, {**good, "callsign": "of its own"}, good, good]
+    together = list(as_others(EVERY_KIND, records, 1, 2))
+    assert together == [as_another(EVERY_KIND, record, index, 1) for index, record in enumerate(records, 2)]
 
 
 def test_a_batch_can_break_each_rule_over_the_whole_dataset() -> None:

@@ -11,7 +11,7 @@ import pytest
 from contracts.derive import dbt
 from contracts.model import Contract, RuleKind, Scope
 from contracts.plain_judge import Record
-from contracts.sample import as_another, good_record, good_records, with_key
+from contracts.sample import as_another, as_others, good_record, good_records, with_key
 from contracts.specimens import bad_records, breaking_records
 from loader.transform import run_dbt
 from local.parts import postgres_directory
@@ -54,7 +54,7 @@ def breaking(contract: Contract, rule_id: str, first: int) -> list[Record]:
     rule = contract.rule(rule_id)
     if rule.scope is Scope.ROW:
         specimens = bad_records(contract, rule)
-        return [as_another(contract, one.record, first + number, SEED) for number, one in enumerate(specimens)]
+        return list(as_others(contract, (one.record for one in specimens), SEED, first))
     if rule.kind is RuleKind.UNIQUE:
         taken = next(record[rule.path] for record in good(contract) if record[rule.path] is not None)
         return [{**as_another(contract, good_record(contract), first, SEED), rule.path: taken}]

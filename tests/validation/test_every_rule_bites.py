@@ -8,7 +8,7 @@ import pytest
 from contracts.model import Rule, RuleKind, Scope, Severity
 from contracts.plain_judge import Record
 from contracts.read import read_contracts
-from contracts.sample import as_another, good_record, good_records, in_envelope
+from contracts.sample import as_others, good_record, good_records, in_envelope
 from contracts.specimens import Specimen, bad_records, breaking_records
 from tests.contracts.every_kind import EVERY_KIND
 from tests.validation.hand_made import ListSink, line
@@ -50,7 +50,7 @@ def judged(dataset: str) -> dict[str, list[Judged]]:
     """What the gate says of every specimen of a contract, asked in one go; by the rule it was made to break."""
     contract = CONTRACTS[dataset]
     specimens = [one for rule in contract.rules if rule.scope is Scope.ROW for one in bad_records(contract, rule)]
-    records = [as_another(contract, one.record, number, SEED) for number, one in enumerate(specimens)]
+    records = list(as_others(contract, (one.record for one in specimens), SEED))
     sink = ListSink()
     lines = [landed(record, number, specimens[number].changes) for number, record in enumerate(records)]
     gate(dataset).check_shard("b", "0", [("a", lines)], sink)

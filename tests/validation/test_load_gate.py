@@ -17,7 +17,7 @@ from contracts.derive.redshift import staging_columns
 from contracts.errors import ServiceUnavailable
 from contracts.model import Contract, LogicalType, Rule, RuleKind, Severity
 from contracts.read import read_contracts
-from contracts.sample import as_another, good_record, good_records
+from contracts.sample import as_others, good_record, good_records
 from contracts.specimens import bad_records, breaking_records
 from local import postgres
 from tests.contracts.every_kind import EVERY_KIND
@@ -143,7 +143,7 @@ def test_every_expectation_of_a_column_fails_for_the_rows_that_break_its_rule_an
     bad = unlike(contract)
     assert bad and all(bad.values())
     rows = [*good_records(contract, 3, SEED), *(record for records in bad.values() for record in records)]
-    own = [as_another(contract, row, number, SEED) for number, row in enumerate(rows)]
+    own = list(as_others(contract, rows, SEED))
 
     told = answers(warehouse, contract, stage(warehouse, _with_wide_texts(contract), *own), len(own))
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.model import Rule, Scope
-from contracts.sample import as_another, good_records, in_envelope
+from contracts.sample import as_others, good_records, in_envelope
 from contracts.specimens import bad_records
 from tests.contracts.every_kind import EVERY_KIND
 from tests.validation.hand_made import ListSink
@@ -16,7 +16,12 @@ from validation.raw_gate import RawGate
 ROW_RULES = [rule for rule in EVERY_KIND.rules if rule.scope is Scope.ROW]
 GOOD = [(record, ()) for record in good_records(EVERY_KIND, 20, 1)]
 SPECIMENS = [one for rule in ROW_RULES for one in bad_records(EVERY_KIND, rule)]
-BAD = [(as_another(EVERY_KIND, one.record, number, 1), one.changes) for number, one in enumerate(SPECIMENS, len(GOOD))]
+BAD = [
+    (record, one.changes)
+    for record, one in zip(
+        as_others(EVERY_KIND, (one.record for one in SPECIMENS), 1, len(GOOD)), SPECIMENS, strict=True
+    )
+]
 LINES = [
     json.dumps(in_envelope(record, number, changes)).encode() for number, (record, changes) in enumerate(GOOD + BAD)
 ]
