@@ -89,8 +89,8 @@ airflow: $(SETUP) $(AIRFLOW)  ## Start the local stack and Airflow with its user
 	@$(BIN)/spacex-elt local airflow
 
 # In order, not by size: the few tests that take longest come early, so that no process waits for another at the end.
-test: $(SETUP) $(AIRFLOW)  ## Run the tests, in four processes: they wait more than they compute
-	@$(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder -m "not terraform"
+test: $(SETUP) $(AIRFLOW)  ## Run the tests, in three processes: they often wait
+	@$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder -m "not terraform"
 
 terraform-test: $(SETUP) $(TERRAFORM)  ## Test terraform/ without AWS: format, validity, policies, reachability, apply
 	@$(BIN)/pytest tests/terraform -m terraform
