@@ -1,5 +1,6 @@
 """What an outside judge says of our contracts and of the records made from them."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,9 +50,15 @@ def test_whatever_its_schema_finds_in_a_record_our_gate_tells_too(file: Path, tm
     bad = [specimen.record for specimen in specimens_of(contract)]
     ours = Judge(contract).judge([*good, *bad])
 
-    assert [complaints(theirs, record) for record in good] == [set()] * len(good)
+    columns = {prop.name: prop.column for prop in contract.properties}  # it calls a property as its column is called
+
+    def complaints(record: Record) -> set[str]:
+        places = complained_of(theirs, {columns.get(name, name): value for name, value in record.items()})
+        return {_renamed(place, {column: name for name, column in columns.items()}) for place in places}
+
+    assert [complaints(record) for record in good] == [set()] * len(good)
     assert not any(ours[: len(good)])
-    found = [complaints(theirs, record) for record in bad]
+    found = [complaints(record) for record in bad]
     told = [{violation.path for violation in violations} for violations in ours[len(good) :]]
     assert any(found), "a schema that finds nothing proves nothing"
     missed = [(record, theirs - mine) for record, theirs, mine in zip(bad, found, told, strict=True) if theirs - mine]
@@ -64,9 +71,14 @@ def specimens_of(contract: Contract) -> list[Specimen]:
     return [specimen for rule in row_rules for specimen in bad_records(contract, rule) if specimen.told]
 
 
-def complaints(validator: Draft7Validator, record: Record) -> set[str]:
+def complained_of(validator: Draft7Validator, record: Record) -> set[str]:
     """Where a record breaks the schema, as we write places."""
     return {place for error in validator.iter_errors(record) for place in _places(error)}
+
+
+def _renamed(place: str, names: dict[str, str]) -> str:
+    first = re.split(r"[.\[]", place)[0]
+    return names.get(first, first) + place[len(first) :]
 
 
 def _places(error: Any) -> Iterator[str]:
