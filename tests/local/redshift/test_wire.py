@@ -242,7 +242,7 @@ async def _kinds_of_answers(warehouse: Warehouse, sent_together: int) -> list[by
 
 
 async def _until(stream: MessageStream, last: bytes) -> list[bytes]:
-    kinds = []
+    kinds: list[bytes] = []
     while not kinds or kinds[-1] != last:
         kinds.append((await stream.next())[:1])
     return kinds
