@@ -6,7 +6,7 @@ What each statement was and how it ended is the session's to say (session.py), t
 import asyncio
 import logging
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import orjson
@@ -85,7 +85,7 @@ class History:
             try:
                 backend = await Backend.open(self._address, self._address.log_in(self._database))
                 try:
-                    await backend.run(_INSERT, [orjson.dumps([asdict(one) for one in taken]).decode()])
+                    await backend.run(_INSERT, [orjson.dumps(taken).decode()])
                 finally:
                     await backend.close()
             except (PostgresSaid, Unreachable, ConnectionLost) as exc:

@@ -57,9 +57,10 @@ class Client:
 
     async def flush(self) -> None:
         """Send what is queued, and wait until the client has taken most of it. Raises ClientGone."""
-        if self._waiting:
-            self.writer.write(bytes(self._waiting))
-            self._waiting.clear()
+        if not self._waiting:
+            return
+        self.writer.write(bytes(self._waiting))
+        self._waiting.clear()
         try:
             await self.writer.drain()
         except (ConnectionError, OSError) as exc:
@@ -179,7 +180,8 @@ class Session:
         elif kind == b"D":
             self._queue(raw, 1)
         elif kind == b"H":
-            await self._relay_queued()
+            if not self._client.stream.has_message:  # else the answers go out with those of what is here already
+                await self._relay_queued()
         elif kind not in (b"d", b"c", b"f"):  # what is left of a client's own COPY is to be ignored
             await self._refuse(Problem("08P01", f"the message of type {kind!r} is not supported"))
 

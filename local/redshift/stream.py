@@ -31,6 +31,11 @@ class MessageStream:
         """Whether the other side is known to have gone away."""
         return self._reader.at_eof() or self._reader.exception() is not None
 
+    @property
+    def has_message(self) -> bool:
+        """Whether a whole message is here already."""
+        return self._end() is not None
+
     async def next(self) -> bytes:
         """The next whole message with its type and length. Raises ConnectionLost."""
         while (raw := self._take()) is None:

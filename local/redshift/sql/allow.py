@@ -109,6 +109,8 @@ _OPERATORS = (
 _CATALOG_CLAUSES: dict[type, frozenset[str]] = {
     exp.Any: frozenset({"this"}),
     exp.Array: frozenset({"expressions", "bracket_notation"}),
+    exp.BitwiseAnd: _BINARY,
+    exp.BitwiseRightShift: _BINARY,
 }
 _NAMES: dict[type, str] = {
     exp.Lateral: "LATERAL",

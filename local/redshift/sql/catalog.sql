@@ -170,6 +170,8 @@ create or replace function redshift.identity_type(oid) returns text language sql
     select case when $1 = 0 then 'public' when u.rolcanlogin then 'user' else 'role' end
     from (select 1) as one left join pg_catalog.pg_roles as u on u.oid = $1
 $$;
+-- An element of an array, which only the leader node's functions return: current_schemas(true)[1].
+create or replace function redshift.navigate(name[], integer) returns name language sql immutable return $1[$2];
 create or replace function redshift.is_shown(namespace name) returns boolean language sql immutable as $$
     select $1 not in (
         'redshift', 'redshift_catalog', 'redshift_information_schema', 'stand_in', 'pg_toast'
@@ -224,8 +226,13 @@ left join redshift.table_layout as l on m.view = l.relation;
 create view redshift_catalog.pg_attrdef (oid, adrelid, adnum, adbin, adsrc) as
 select oid, adrelid, adnum, adbin, pg_get_expr(adbin, adrelid) from pg_catalog.pg_attrdef;
 
-create view redshift_catalog.pg_type (oid, typname, typnamespace, typowner, typlen, typtype) as
-select oid, typname, typnamespace, typowner, typlen, typtype from pg_catalog.pg_type;
+create view redshift_catalog.pg_type (
+    oid, typname, typnamespace, typowner, typlen, typtype, typnotnull, typbasetype
+) as
+select
+    oid, case oid when 'bytea'::regtype then 'varbyte' else typname end, typnamespace, typowner, typlen, typtype, typnotnull,
+    typbasetype
+from pg_catalog.pg_type;
 
 create view redshift_catalog.pg_description (objoid, classoid, objsubid, description) as
 select objoid, classoid, objsubid, description from pg_catalog.pg_description;
@@ -418,12 +425,15 @@ inner join pg_catalog.pg_class as c on n.oid = c.relnamespace and t.table_name =
 
 create view redshift_catalog.svv_columns (
     table_catalog, table_schema, table_name, column_name, ordinal_position, column_default, is_nullable, data_type,
-    character_maximum_length, numeric_precision, numeric_precision_radix, numeric_scale, remarks
+    character_maximum_length, numeric_precision, numeric_precision_radix, numeric_scale, datetime_precision,
+    interval_type, interval_precision, character_set_catalog, character_set_schema, character_set_name,
+    collation_catalog, collation_schema, collation_name, domain_name, remarks
 ) as
 select
     i.table_catalog, i.table_schema, i.table_name, i.column_name, i.ordinal_position, i.column_default,
     i.is_nullable, i.data_type, i.character_maximum_length, i.numeric_precision, i.numeric_precision_radix,
-    i.numeric_scale, col_description(c.oid, i.ordinal_position)
+    i.numeric_scale, i.datetime_precision, null::text, null::text, null::text, null::text, null::text, null::text,
+    null::text, null::text, null::text, col_description(c.oid, i.ordinal_position)
 from redshift.all_columns as i
 inner join pg_catalog.pg_namespace as n on i.table_schema = n.nspname
 inner join pg_catalog.pg_class as c on n.oid = c.relnamespace and i.table_name = c.relname;
@@ -455,6 +465,23 @@ from pg_catalog.pg_class as c
 inner join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
 where c.relkind in ('r', 'v', 'm') and redshift.is_shown(n.nspname)
     and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg\_temp%';
+
+-- There is one database, without external tables.
+create view redshift_catalog.svv_all_tables (
+    database_name, schema_name, table_name, table_type, table_acl, remarks
+) as
+select database_name, schema_name, table_name, table_type, table_acl, remarks
+from redshift_catalog.svv_redshift_tables;
+
+create view redshift_catalog.svv_all_columns (
+    database_name, schema_name, table_name, column_name, ordinal_position, column_default, is_nullable, data_type,
+    character_maximum_length, numeric_precision, numeric_scale, remarks
+) as
+select
+    table_catalog, table_schema, table_name, column_name, ordinal_position, column_default, is_nullable, data_type,
+    character_maximum_length, numeric_precision, numeric_scale, remarks
+from redshift_catalog.svv_columns
+where table_schema not in ('pg_catalog', 'information_schema');
 
 create view redshift_catalog.svv_relation_privileges (
     namespace_name, relation_name, privilege_type, identity_id, identity_name, identity_type, admin_option

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from local.redshift.sql.refusal import NAME_TOO_LONG, Refused, not_supported, syntax_error
+from local.redshift.sql.reserved import is_reserved
 
 PARAMETER_PREFIX = "redshift_parameter_"
 _LONGEST_NAME = 63  # PostgreSQL's limit in bytes; Redshift allows 127
@@ -196,9 +197,12 @@ class _Lexer:
             self._word(word[0])
         elif (character.isdigit() or character == ".") and (number := _NUMBER.match(sql, at)):
             self._at = number.end()
-            if _WORD.match(sql, self._at):  # PostgreSQL 18 reads 1_000 and 0x1F as numbers
+            word = _WORD.match(sql, self._at)
+            if word and not is_reserved(word[0].lower()):  # PostgreSQL 18 reads 1_000 and 0x1F as numbers
                 raise syntax_error(f"trailing junk after the number {number[0]}")
             self._token(Kind.NUMBER, number[0], number[0])
+            if word:  # redshift_connector writes `then -4when`
+                self._write(" ")
         else:
             symbol = _SYMBOL.match(sql, at)
             assert symbol is not None  # noqa: S101 (the pattern's last alternative matches anything)

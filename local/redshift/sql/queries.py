@@ -207,9 +207,13 @@ class QueryTranslator:
         scope.sources.append(Source(item.alias, (), renamed or columns))
 
     def _table_function(self, item: exp.Table, scope: Scope) -> None:
-        if item.this.name.lower() != "pg_get_late_binding_view_cols":
-            raise not_supported(f"the function {item.this.name.lower()} in FROM")
+        name = item.this.name.lower()
+        if name not in ("current_database", "pg_get_late_binding_view_cols"):
+            raise not_supported(f"the function {name} in FROM")
         item.set("this", self._call(item.this))
+        if name == "current_database":  # its one row has its name
+            scope.sources.append(Source(item.alias or name, (), (item.alias or name,)))
+            return
         columns = []
         alias = item.args.get("alias")
         for column in alias.columns if alias else ():

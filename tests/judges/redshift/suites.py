@@ -47,7 +47,7 @@ def _run(words: Sequence[str], home: Path, cluster: Mapping[str, str], folder: P
     command = [
         str(ENVIRONMENT / "bin" / "pytest"), *words, "-q", "-W", "ignore", "-o", "addopts=", "-p", "no:cacheprovider",
         f"--junitxml={report}", "-o", "junit_logging=system-out", "-o", "junit_log_passing_tests=false",
-        "--timeout", "300",
+        "--timeout", "900",
     ]  # fmt: skip
     env = {"PATH": os.environ["PATH"], "HOME": str(folder), "DO_NOT_TRACK": "1", "TZ": "UTC", **cluster}
     log = folder / "pytest.log"

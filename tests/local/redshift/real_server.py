@@ -6,10 +6,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+import psycopg2
+
 from local.postgres import RunningPostgres
+from local.redshift.sql import bootstrap_sql
 from local.redshift.tls import ensure_certificates
 from tests.local.redshift.warehouse import PASSWORD, ROLE, Warehouse
 
@@ -20,7 +23,12 @@ _LISTENING = re.compile(r"listening on \S+:(\d+)")
 def real_server(
     running: RunningPostgres, folder: Path, database: str, environment: Mapping[str, str]
 ) -> Iterator[Warehouse]:
-    """The stand-in with its own translation, in front of a database that is made its."""
+    """The stand-in with its own translation, in front of a database that is made for it."""
+    with closing(psycopg2.connect(running.dsn())) as connection:
+        connection.autocommit = True
+        connection.cursor().execute(f"create database {database} owner loader")
+    with closing(psycopg2.connect(running.dsn(database))) as connection, connection:
+        connection.cursor().execute(bootstrap_sql())
     credentials = folder / "credentials.json"
     credentials.write_text(json.dumps({"loader": PASSWORD}))
     command = [

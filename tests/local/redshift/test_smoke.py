@@ -4,12 +4,10 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-import psycopg2
 import pytest
 from redshift_connector.core import Connection
 
 from local.postgres import RunningPostgres
-from local.redshift.sql import bootstrap_sql
 from tests.local.redshift.real_server import real_server
 from tests.local.redshift.warehouse import ROLE, Warehouse
 from tests.smoke import page, statements
@@ -28,11 +26,6 @@ QUESTIONS = statements.questions()
 def served(
     running_postgres: RunningPostgres, s3: "S3Client", tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Warehouse]:
-    with closing(psycopg2.connect(running_postgres.dsn())) as connection:
-        connection.autocommit = True
-        connection.cursor().execute("create database asked owner loader")
-    with closing(psycopg2.connect(running_postgres.dsn("asked"))) as connection, connection:
-        connection.cursor().execute(bootstrap_sql())
     environment = {
         "AWS_ENDPOINT_URL_S3": s3.meta.endpoint_url,
         "AWS_REGION": "us-east-1",

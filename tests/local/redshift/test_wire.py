@@ -1,7 +1,9 @@
-"""Tests the wire protocol with the real drivers: types, transactions, parameters, errors."""
+"""Tests the wire protocol with the real drivers (types, transactions, parameters, errors) and message by message."""
 
+import asyncio
 import datetime
 import math
+import ssl
 import threading
 from contextlib import closing
 from decimal import Decimal
@@ -11,8 +13,10 @@ import pytest
 from redshift_connector.core import Connection
 from redshift_connector.error import ProgrammingError
 
+from local.redshift import messages
+from local.redshift.stream import MessageStream
 from tests.local.redshift.conftest import Ask
-from tests.local.redshift.warehouse import Warehouse
+from tests.local.redshift.warehouse import PASSWORD, Warehouse
 
 UTC = datetime.UTC
 
@@ -191,3 +195,54 @@ def test_infinities_and_not_a_number_are_floats(ask: Ask) -> None:
     ((high, low, neither),) = ask("select 'inf'::float8, '-inf'::float8, 'nan'::float8")
     assert (high, low) == (math.inf, -math.inf)
     assert math.isnan(neither)
+
+
+def _step(message: bytes) -> bytes:
+    """As redshift_connector sends each: with a Flush behind it."""
+    return message + messages.FLUSH
+
+
+_STEPS = [
+    _step(messages.parse("asked", "select 7")),
+    _step(messages.bind("", "asked")),
+    _step(messages.execute("")),
+    messages.SYNC,
+]
+
+
+@pytest.mark.parametrize("sent_together", [1, 2, 4])
+def test_a_flush_is_answered_though_no_message_follows(warehouse: Warehouse, sent_together: int) -> None:
+    kinds = asyncio.run(_kinds_of_answers(warehouse, sent_together))
+    assert kinds == [b"1", b"2", b"D", b"C", b"Z"]
+
+
+async def _kinds_of_answers(warehouse: Warehouse, sent_together: int) -> list[bytes]:
+    """What comes back when so many of the messages go out at once, and the next only when those are answered."""
+    async with asyncio.timeout(60):
+        reader, writer = await asyncio.open_connection("127.0.0.1", warehouse.port)
+        writer.write((8).to_bytes(4, "big") + messages.SSL_REQUEST.to_bytes(4, "big"))
+        assert await reader.readexactly(1) == b"S"
+        authority = ssl.create_default_context(cafile=str(warehouse.certificates.authority))
+        await writer.start_tls(authority, server_hostname="127.0.0.1")
+        stream = MessageStream(reader)
+        writer.write(messages.startup({"user": "loader", "database": "spacex"}))
+        await stream.next()
+        writer.write(messages.message(b"p", messages.text(PASSWORD)))
+        await _until(stream, b"Z")
+        kinds: list[bytes] = []
+        lasts = [b"1", b"2", b"C", b"Z"]
+        for start in range(0, len(_STEPS), sent_together):
+            end = start + sent_together
+            writer.write(b"".join(_STEPS[start:end]))
+            kinds += await _until(stream, lasts[end - 1])
+        writer.write(messages.message(b"X"))
+        writer.close()
+        await writer.wait_closed()
+        return kinds
+
+
+async def _until(stream: MessageStream, last: bytes) -> list[bytes]:
+    kinds: list[bytes] = []
+    while not kinds or kinds[-1] != last:
+        kinds.append((await stream.next())[:1])
+    return kinds

@@ -31,6 +31,13 @@ STATEMENTS = [
         r"select 'it''s', 'a\'b', E'c\\d', $$e'f$$, '--g', '/*h*/'",
         r"SELECT 'it''s', 'a''b', 'c\d', 'e''f', '--g', '/*h*/'",
     ),
+    # a number ends where a reserved word begins
+    ("select case when true then -4when false then .5end", "SELECT CASE WHEN TRUE THEN -4 WHEN FALSE THEN 0.5 END"),
+    # what the leader node knows of its catalog
+    (
+        "select current_database as db from current_database()",
+        'SELECT "current_database" AS "db" FROM pg_catalog.current_database()',
+    ),
     # SUPER
     (
         "select l.a.b[0].c from t as l",
