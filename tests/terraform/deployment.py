@@ -17,14 +17,16 @@ MIRRORS = ("TERRAFORM_PROVIDER_MIRROR",)  # a folder laid out as `terraform prov
 PLACES = (Path("/opt/tf-plugins"), Path.home() / ".terraform.d/plugins", Path("/usr/share/terraform/plugins"))
 _SECONDS = 600
 
-# What only a test wants: no state in S3, and no ten minutes of patience with a call that the server does not know.
+# What only a test wants: no state in S3, no ten minutes of patience with a call that the server does not know, and no
+# host name made of a bucket's.
 _OVERRIDE = """
 terraform {
   backend "local" {}
 }
 
 provider "aws" {
-  max_retries = 3
+  max_retries       = 3
+  s3_use_path_style = true
 }
 """
 
@@ -73,9 +75,9 @@ class Deployment:
         """Removes all that was made."""
         self.run("destroy", "-input=false", "-no-color", "-auto-approve", "-parallelism=30", f"-var-file={inputs}")
 
-    def state(self) -> list[str]:
-        """The addresses of what there is."""
-        return self.run("state", "list").split()
+    def state(self) -> set[str]:
+        """The addresses of what there is; what is only read is left out."""
+        return {address for address in self.run("state", "list").splitlines() if ".data." not in f".{address}"}
 
 
 def copy_to(folder: Path, endpoint: str) -> Deployment:
