@@ -26,7 +26,8 @@ REGION = "eu-central-1"
 
 def client(service: str, endpoint: str) -> Any:
     """A client of the server."""
-    return boto3.client(
+    make: Any = boto3.client  # typed by the name of the service, which is any here
+    return make(
         service,
         region_name=REGION,
         endpoint_url=endpoint,
@@ -96,7 +97,7 @@ def _complete_s3() -> None:
 
 def _complete_ec2() -> None:
     """Detailed monitoring, which moto can neither switch on nor off; what it forgets of rules and endpoints."""
-    from moto.core.responses import ActionResult, EmptyResult
+    from moto.core.responses import EmptyResult
     from moto.ec2.models.security_groups import SecurityGroupRule
     from moto.ec2.responses import EC2Response
 
@@ -121,8 +122,8 @@ def _complete_ec2() -> None:
 
     create = response.create_vpc_endpoint
 
-    def create_with_addresses(self: Any) -> ActionResult:
-        answer: ActionResult = create(self)
+    def create_with_addresses(self: Any) -> Any:
+        answer = create(self)
         asked = {each["SubnetId"]: each["Ipv4"] for each in self._get_param("SubnetConfigurations", [])}
         for name in answer.result["VpcEndpoint"].network_interface_ids or ():
             interface = self.ec2_backend.get_network_interface(name)

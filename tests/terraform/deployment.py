@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,13 @@ from tests.terraform.aws import REGION
 
 ROOT = Path(__file__).resolve().parents[2] / "terraform"
 MIRRORS = ("TERRAFORM_PROVIDER_MIRROR",)  # a folder laid out as `terraform providers mirror` does
-PLACES = (Path("/opt/tf-plugins"), Path.home() / ".terraform.d/plugins", Path("/usr/share/terraform/plugins"))
+DOWNLOADED = ROOT.parent / ".venv-terraform" / "provider"  # what was downloaded once, for want of a mirror
+PLACES = (
+    Path("/opt/tf-plugins"),
+    Path.home() / ".terraform.d/plugins",
+    Path("/usr/share/terraform/plugins"),
+    DOWNLOADED / ".terraform/providers",
+)
 _SECONDS = 600
 
 # What only a test wants: no state in S3, no ten minutes of patience with a call that the server does not know, and no
@@ -122,8 +129,8 @@ def why_not() -> str:
         return "there is no terraform on the path"
     if mirror() is not None:
         return ""
-    scratch = Path(os.environ.get("TMPDIR", "/tmp")) / f"terraform-init-{os.getpid()}"
-    scratch.mkdir(exist_ok=True)
+    scratch = DOWNLOADED.with_name(f"provider-{os.getpid()}")
+    scratch.mkdir(parents=True)
     try:
         (scratch / "versions.tf").write_text((ROOT / "modules/keys/versions.tf").read_text())
         done = subprocess.run(
@@ -133,6 +140,9 @@ def why_not() -> str:
             capture_output=True,
             check=False,
         )
+        if done.returncode == 0:
+            with suppress(OSError):  # another process was first
+                scratch.rename(DOWNLOADED)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return "" if done.returncode == 0 else "there is no mirror of the AWS provider here, and it cannot be downloaded"
