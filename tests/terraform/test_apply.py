@@ -25,7 +25,10 @@ NOT_READ_BACK = {
     },
 }
 #: What a destroyed deployment leaves, by service and kind.
+#: Keys wait for a month; a definition's revisions stay, for a rollback (skip_destroy).
 STAYS = {"kms:key", "ecs:task-definition"}
+#: What AWS goes on to tell of for a while after its end, and in which state.
+IS_REMEMBERED = {"ec2:instance": {"terminated"}, "ec2:natgateway": {"deleted"}, "ecs:cluster": {"INACTIVE"}}
 
 
 def differences(plan: dict[str, Any]) -> dict[str, set[str]]:
@@ -61,8 +64,20 @@ def test_everything_that_was_made_can_be_removed(made: Made) -> None:
     assert len(tagged(made)) > 60
     made.deployment.destroy(INPUTS)
     assert made.deployment.state() == set()
-    # Keys wait for a month; a definition's revisions stay, for a rollback (skip_destroy).
-    assert {arn.split(":")[2] + ":" + arn.split(":")[5].split("/")[0] for arn in tagged(made)} <= STAYS
+    kinds = {arn.split(":")[2] + ":" + arn.split(":")[5].split("/")[0] for arn in tagged(made)}
+    assert kinds <= {*STAYS, *IS_REMEMBERED}
+    assert last_states(made) == IS_REMEMBERED
+
+
+def last_states(made: Made) -> dict[str, set[str]]:
+    """The states of what is remembered."""
+    ec2, ecs = (client(service, made.deployment.endpoint) for service in ("ec2", "ecs"))
+    reservations = ec2.describe_instances()["Reservations"]
+    return {
+        "ec2:instance": {each["State"]["Name"] for found in reservations for each in found["Instances"]},
+        "ec2:natgateway": {each["State"] for each in ec2.describe_nat_gateways()["NatGateways"]},
+        "ecs:cluster": {each["status"] for each in ecs.describe_clusters(clusters=["spacex-elt-test"])["clusters"]},
+    }
 
 
 def tagged(made: Made) -> list[str]:

@@ -161,11 +161,9 @@ data "aws_iam_policy_document" "task" {
   dynamic "statement" {
     for_each = each.value.login && var.warehouse.mode == "provisioned" ? [1] : []
     content {
-      sid     = "FindTheCluster"
-      actions = ["redshift:DescribeClusters"]
-      resources = [
-        "arn:${var.context.partition}:redshift:${var.context.region}:${var.context.account_id}:cluster:${var.warehouse.name}",
-      ]
+      sid       = "FindTheCluster"
+      actions   = ["redshift:DescribeClusters"]
+      resources = ["*"] # the service knows no narrower one
     }
   }
 
