@@ -93,7 +93,7 @@ test: $(SETUP) $(AIRFLOW)  ## Run the tests, in three processes: they often wait
 	@$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder -m "not terraform"
 
 terraform-test: $(SETUP) $(TERRAFORM)  ## Test terraform/ without AWS: format, validity, policies, reachability, apply
-	@$(BIN)/pytest tests/terraform -m terraform
+	@$(BIN)/pytest tests/terraform -m terraform --numprocesses 2 --dist loadgroup
 
 smoke-redshift: $(SETUP)  ## Ask a real Redshift what the stand-in claims: SPACEX_ELT_ENV_FILE=<its settings>
 	@$(BIN)/python -m tests.smoke.redshift

@@ -157,12 +157,15 @@ module "settings" {
   key_arn       = module.keys.arns.secrets
   is_disposable = var.is_disposable
   values = merge(
-    { for name, value in local.settings : "SPACEX_ELT_${upper(name)}" => value },
+    { for name, value in local.settings : "SPACEX_ELT_${upper(name)}" => value if !contains(local.unset, name) },
     { for setting, purpose in local.secret_settings : "SPACEX_ELT_${upper(setting)}" => "${local.name}/${purpose}" },
   )
 }
 
 locals {
+  # A parameter cannot be empty: what Airbyte has not made yet has none.
+  unset = [for name in ["airbyte_connection_id", "airbyte_source_id"] : name if var.release[name] == ""]
+
   # What people outside the containers use: the loader's login.
   secret_settings = { warehouse_secret_id = "warehouse/loader", airbyte_secret_id = "airbyte" }
 }
@@ -170,18 +173,16 @@ locals {
 module "pipeline" {
   source = "./modules/pipeline"
 
-  context             = local.context
-  image               = var.release.image_digest == null ? null : "${module.registry.repository_url}@${var.release.image_digest}"
-  sizes               = var.step_sizes
-  settings            = local.settings
-  lake_arn            = module.lake.arn
-  docs_arn            = module.docs_site.arn
-  repository_arn      = module.registry.repository_arn
-  secret_names        = module.settings.secret_names
-  secret_arn_patterns = module.settings.secret_arn_patterns
-  warehouse           = module.warehouse.identity
-  log_retention_days  = var.retention_days.logs
-  collector_image     = var.collector_image
+  context            = local.context
+  image              = var.release.image_digest == null ? null : "${module.registry.repository_url}@${var.release.image_digest}"
+  sizes              = var.step_sizes
+  settings           = local.settings
+  bucket_arns        = { lake = module.lake.arn, docs = module.docs_site.arn }
+  repository_arn     = module.registry.repository_arn
+  secrets            = module.settings.secrets
+  warehouse          = module.warehouse.identity
+  log_retention_days = var.retention_days.logs
+  collector_image    = var.collector_image
 
   key_arns = {
     lake    = module.keys.arns.lake
@@ -195,14 +196,17 @@ module "pipeline" {
 module "orchestration" {
   source = "./modules/orchestration"
 
-  context                    = local.context
-  airflow_version            = var.airflow.version
-  environment_class          = var.airflow.environment_class
-  webserver_access_mode      = var.airflow.webserver_access_mode
-  lake_arn                   = module.lake.arn
-  alert_topic_arn            = module.alerts.topic_arn
-  airflow_secret_arn_pattern = module.settings.airflow_secret_arn_pattern
-  buckets                    = { log_bucket = module.access_logs.bucket, is_disposable = var.is_disposable }
+  context               = local.context
+  airflow_version       = var.airflow.version
+  environment_class     = var.airflow.environment_class
+  webserver_access_mode = var.airflow.webserver_access_mode
+  buckets               = { log_bucket = module.access_logs.bucket, is_disposable = var.is_disposable }
+
+  uses = {
+    lake_arn           = module.lake.arn
+    alert_topic_arn    = module.alerts.topic_arn
+    secret_arn_pattern = module.settings.airflow_secret_arn_pattern
+  }
 
   files = (
     var.release.startup_version == null

@@ -13,12 +13,27 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from inspect import signature
 from pathlib import Path
 from typing import Any
+
+import boto3
 
 HOST = "127.0.0.1"
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"
+
+
+def client(service: str, endpoint: str) -> Any:
+    """A client of the server."""
+    make: Any = boto3.client  # typed by the name of the service, which is any here
+    return make(
+        service,
+        region_name=REGION,
+        endpoint_url=endpoint,
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    )
 
 
 @contextmanager
@@ -81,13 +96,43 @@ def _complete_s3() -> None:
 
 
 def _complete_ec2() -> None:
-    """Detailed monitoring of an instance, which moto can neither switch on nor off."""
+    """Detailed monitoring, which moto can neither switch on nor off; what it forgets of rules and endpoints."""
     from moto.core.responses import EmptyResult
+    from moto.ec2.models.security_groups import SecurityGroupRule
     from moto.ec2.responses import EC2Response
 
     response: Any = EC2Response
     response.monitor_instances = lambda self: EmptyResult()
     response.unmonitor_instances = lambda self: EmptyResult()
+
+    rule: Any = SecurityGroupRule
+    make = rule.__init__
+
+    def make_and_keep(self: Any, *args: Any, **kwargs: Any) -> None:
+        make(self, *args, **kwargs)
+        self.prefix_list = signature(make).bind(self, *args, **kwargs).arguments.get("prefix_list_id") or {}
+
+    def description(self: Any) -> str | None:
+        peers = (self.ip_range, self.source_group, self.prefix_list)
+        told: str | None = next((peer["Description"] for peer in peers if "Description" in peer), None)
+        return told
+
+    rule.__init__ = make_and_keep
+    rule.description = property(description)
+
+    create = response.create_vpc_endpoint
+
+    def create_with_addresses(self: Any) -> Any:
+        answer = create(self)
+        asked = {each["SubnetId"]: each["Ipv4"] for each in self._get_param("SubnetConfigurations", [])}
+        for name in answer.result["VpcEndpoint"].network_interface_ids or ():
+            interface = self.ec2_backend.get_network_interface(name)
+            address = asked.get(interface.subnet.id, interface.private_ip_address)
+            interface.private_ip_address = address
+            interface.private_ip_addresses = [{"Primary": True, "PrivateIpAddress": address}]
+        return answer
+
+    response.create_vpc_endpoint = create_with_addresses
 
 
 def main() -> None:

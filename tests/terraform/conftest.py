@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.terraform.aws import moto_server
+from tests.terraform.aws import client, moto_server
 from tests.terraform.deployment import Deployment, copy_to, why_not
 
 INPUTS = Path(__file__).parent / "everything.tfvars"
-PRIVATE_DOCS = Path(__file__).parent / "private_docs.tfvars"
+DOCS_DOMAIN = "docs.internal.example.com"
 
 #: What the server knows nothing of: planned with the real provider, made with a mocked one (terraform/tests).
 NOT_HELD = frozenset(
@@ -29,11 +29,12 @@ NOT_HELD = frozenset(
 
 @dataclass(frozen=True)
 class Made:
-    """What could be made is made; `plan` is of everything, so that what is known only afterwards is known in it."""
+    """What could be made is made. Tests look at what was written down here: one of them removes it."""
 
     deployment: Deployment
-    targets: tuple[str, ...]
-    plan: dict[str, Any]
+    targets: frozenset[str]  # the addresses of what was to be made
+    state: frozenset[str]  # of what was made
+    plan: dict[str, Any]  # the second one, of everything: nearly all that is known only afterwards is known in it
 
 
 @pytest.fixture(scope="session")
@@ -45,14 +46,21 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     folder = tmp_path_factory.mktemp("terraform")
     with moto_server(folder) as endpoint:
         deployment = copy_to(folder / "configuration", endpoint)
-        first = deployment.plan(INPUTS)
-        targets = tuple(
+        _write_docs_site(deployment)
+        targets = frozenset(
             change["address"]
-            for change in first["resource_changes"]
+            for change in deployment.plan(INPUTS)["resource_changes"]
             if change["mode"] == "managed" and change["type"] not in NOT_HELD
         )
-        deployment.apply(INPUTS, targets)
-        yield Made(deployment, targets, deployment.plan(INPUTS, PRIVATE_DOCS))
+        deployment.apply(INPUTS, sorted(targets))
+        yield Made(deployment, targets, frozenset(deployment.state()), deployment.plan(INPUTS))
+
+
+def _write_docs_site(deployment: Deployment) -> None:
+    """The private site's inputs, which name a certificate that is there already."""
+    asked = client("acm", deployment.endpoint).request_certificate(DomainName=DOCS_DOMAIN)
+    site = {"domain": DOCS_DOMAIN, "certificate_arn": asked["CertificateArn"], "reader_cidrs": ["10.0.0.0/8"]}
+    (deployment.folder / "docs.auto.tfvars.json").write_text(json.dumps({"docs_site": site}))
 
 
 @pytest.fixture(scope="session")
@@ -73,6 +81,11 @@ def of_type(resources: dict[str, dict[str, Any]], kind: str) -> list[dict[str, A
     found = [each["values"] for each in resources.values() if each["type"] == kind]
     assert found, f"the plan has no {kind}"
     return found
+
+
+def listed(value: str | list[str]) -> list[str]:
+    """What a policy says once as itself and several times as a list."""
+    return [value] if isinstance(value, str) else value
 
 
 def policy(text: str) -> dict[str, Any]:

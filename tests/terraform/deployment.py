@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,17 +15,25 @@ from tests.terraform.aws import REGION
 
 ROOT = Path(__file__).resolve().parents[2] / "terraform"
 MIRRORS = ("TERRAFORM_PROVIDER_MIRROR",)  # a folder laid out as `terraform providers mirror` does
-PLACES = (Path("/opt/tf-plugins"), Path.home() / ".terraform.d/plugins", Path("/usr/share/terraform/plugins"))
+DOWNLOADED = ROOT.parent / ".venv-terraform" / "provider"  # what was downloaded once, for want of a mirror
+PLACES = (
+    Path("/opt/tf-plugins"),
+    Path.home() / ".terraform.d/plugins",
+    Path("/usr/share/terraform/plugins"),
+    DOWNLOADED / ".terraform/providers",
+)
 _SECONDS = 600
 
-# What only a test wants: no state in S3, and no ten minutes of patience with a call that the server does not know.
+# What only a test wants: no state in S3, no ten minutes of patience with a call that the server does not know, and no
+# host name made of a bucket's.
 _OVERRIDE = """
 terraform {
   backend "local" {}
 }
 
 provider "aws" {
-  max_retries = 3
+  max_retries       = 3
+  s3_use_path_style = true
 }
 """
 
@@ -73,9 +82,9 @@ class Deployment:
         """Removes all that was made."""
         self.run("destroy", "-input=false", "-no-color", "-auto-approve", "-parallelism=30", f"-var-file={inputs}")
 
-    def state(self) -> list[str]:
-        """The addresses of what there is."""
-        return self.run("state", "list").split()
+    def state(self) -> set[str]:
+        """The addresses of what there is; what is only read is left out."""
+        return {address for address in self.run("state", "list").splitlines() if ".data." not in f".{address}"}
 
 
 def copy_to(folder: Path, endpoint: str) -> Deployment:
@@ -120,8 +129,8 @@ def why_not() -> str:
         return "there is no terraform on the path"
     if mirror() is not None:
         return ""
-    scratch = Path(os.environ.get("TMPDIR", "/tmp")) / f"terraform-init-{os.getpid()}"
-    scratch.mkdir(exist_ok=True)
+    scratch = DOWNLOADED.with_name(f"provider-{os.getpid()}")
+    scratch.mkdir(parents=True)
     try:
         (scratch / "versions.tf").write_text((ROOT / "modules/keys/versions.tf").read_text())
         done = subprocess.run(
@@ -131,6 +140,9 @@ def why_not() -> str:
             capture_output=True,
             check=False,
         )
+        if done.returncode == 0:
+            with suppress(OSError):  # another process was first
+                scratch.rename(DOWNLOADED)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return "" if done.returncode == 0 else "there is no mirror of the AWS provider here, and it cannot be downloaded"

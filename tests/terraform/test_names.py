@@ -1,5 +1,6 @@
 """Tests that what the pipeline asks for by name is made, and that what is made is asked for: in both directions."""
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -9,11 +10,14 @@ import pytest
 
 from contracts.read import FOLDER, read_contracts
 from loader import layout
+from local.stack_env import CONTAINER
 from observability.catalogue import CATALOGUE, ENVIRONMENT
 from release.metrics import METRICS, current_metrics
 from release.startup import NAMES
+from spacex_elt.exit_codes import ExitCode
 from spacex_elt.settings import Settings
-from tests.terraform.conftest import Made, of_type, policy
+from tests.terraform.conftest import Made, listed, of_type, policy
+from validation.results import Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "SPACEX_ELT_"
@@ -30,6 +34,8 @@ OF_A_LAPTOP = {
 }
 #: Not Terraform's but a choice of whoever deploys.
 OF_THE_DEPLOYER = {"SPACEX_ELT_DEADLINE_HOURS"}
+#: The other ways to log in to the warehouse: the steps do by their secret.
+NOT_CHOSEN = {PREFIX + name for name in ("WAREHOUSE_CLUSTER", "WAREHOUSE_WORKGROUP", "WAREHOUSE_DATABASE")}
 
 
 def test_the_metrics_that_terraform_knows_are_those_of_the_catalogue_and_the_contracts() -> None:
@@ -46,6 +52,25 @@ def test_the_lakes_lifecycle_knows_every_folder_and_no_other() -> None:
     text = (ROOT / "terraform/modules/lake/main.tf").read_text()
     told = set(re.findall(r"^    ([a-z]+) += \{ ", text, re.MULTILINE))
     assert told == folders_of_the_lake()
+
+
+def environments(resources: dict[str, dict[str, Any]]) -> dict[str, dict[str, str]]:
+    """By family: what its container is told."""
+    return {
+        definition["family"]: {
+            pair["name"]: pair["value"]
+            for container in json.loads(definition["container_definitions"])
+            if container["name"] == CONTAINER
+            for pair in container["environment"]
+        }
+        for definition in of_type(resources, "aws_ecs_task_definition")
+    }
+
+
+def words_of(module: str) -> set[str]:
+    """The strings of a file of the loader's."""
+    tree = ast.parse((ROOT / "loader" / module).read_text())
+    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 
 
 def folders_of_the_lake() -> set[str]:
@@ -67,20 +92,40 @@ def folders_of_the_lake() -> set[str]:
 
 @pytest.mark.terraform
 @pytest.mark.timeout(900)
+@pytest.mark.xdist_group("made")
 class TestThePlan:
     def test_every_setting_of_the_pipeline_is_set_and_no_other(self, resources: dict[str, dict[str, Any]]) -> None:
         known = {PREFIX + name.upper() for name in Settings.model_fields if name.upper() not in OF_A_LAPTOP}
-        for definition in of_type(resources, "aws_ecs_task_definition"):
-            pipeline, collector = json.loads(definition["container_definitions"])
-            told = {pair["name"]: pair["value"] for pair in pipeline["environment"]}
+        for told in environments(resources).values():
             assert set(told) - {"OTEL_EXPORTER_OTLP_ENDPOINT"} == known
-            assert all(told.values()), told
-            assert collector["essential"] is False
+            assert {name for name, value in told.items() if not value} == NOT_CHOSEN
 
-    def test_parameters_are_named_as_the_settings(self, resources: dict[str, dict[str, Any]]) -> None:
-        known = {PREFIX + name.upper() for name in Settings.model_fields if name.upper() not in OF_A_LAPTOP}
-        parameters = of_type(resources, "aws_ssm_parameter")
-        assert {each["name"] for each in parameters} == {f"/spacex-elt-test/settings/{name}" for name in known}
+    def test_the_pipeline_takes_its_settings(
+        self, resources: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        families = environments(resources)
+        parameters = {each["name"].rsplit("/", 1)[1]: each["value"] for each in of_type(resources, "aws_ssm_parameter")}
+        for environment in (*families.values(), parameters):
+            with monkeypatch.context() as patched:
+                for name, value in environment.items():
+                    patched.setenv(name, value)
+                settings = Settings()
+            assert settings.lake_bucket == "spacex-elt-test-lake-123456789012"
+            assert settings.quarantine_retention_days == 90
+
+    def test_parameters_are_named_as_the_settings_and_hold_the_same(self, resources: dict[str, dict[str, Any]]) -> None:
+        told = environments(resources)["spacex-elt-test-loader"]
+        expected = {
+            f"/spacex-elt-test/settings/{name}": value
+            for name, value in told.items()
+            if name not in {*NOT_CHOSEN, "OTEL_EXPORTER_OTLP_ENDPOINT"}
+        }
+        assert {each["name"]: each["value"] for each in of_type(resources, "aws_ssm_parameter")} == expected
+
+    def test_a_step_goes_on_without_its_collector(self, resources: dict[str, dict[str, Any]]) -> None:
+        for definition in of_type(resources, "aws_ecs_task_definition"):
+            essential = {each["name"]: each["essential"] for each in json.loads(definition["container_definitions"])}
+            assert essential == {CONTAINER: True, "collector": False}
 
     def test_the_dags_deployment_file_has_what_make_dist_needs(self, made: Made) -> None:
         deployment = made.plan["planned_values"]["outputs"]["deployment"]["value"]
@@ -89,11 +134,8 @@ class TestThePlan:
 
     def test_every_secret_that_is_named_is_made_and_no_other(self, resources: dict[str, dict[str, Any]]) -> None:
         named = {"spacex-elt-test/airflow/connections/airbyte_default"}
-        for definition in of_type(resources, "aws_ecs_task_definition"):
-            pairs = json.loads(definition["container_definitions"])[0]["environment"]
-            named |= {
-                pair["value"] for pair in pairs if pair["name"].endswith("_SECRET_ID") and pair["value"] != "none"
-            }
+        for told in environments(resources).values():
+            named |= {value for name, value in told.items() if name.endswith("_SECRET_ID") and value != "none"}
         assert {each["name"] for each in of_type(resources, "aws_secretsmanager_secret")} == named
 
     def test_every_family_has_a_definition_a_role_and_no_other(self, resources: dict[str, dict[str, Any]]) -> None:
@@ -135,6 +177,47 @@ class TestThePlan:
         ]
         assert len(watched) > len(read_contracts(FOLDER))
         assert set(watched) - kept == set()
+
+    def test_alarms_ask_for_stages_fates_verdicts_and_steps_as_the_pipeline_writes_them(
+        self, resources: dict[str, dict[str, Any]]
+    ) -> None:
+        asked: dict[str, set[str]] = {}
+        for alarm in of_type(resources, "aws_cloudwatch_metric_alarm"):
+            for each in (alarm, *(query["metric"][0] for query in alarm["metric_query"] if query["metric"])):
+                if each["namespace"] == "SpacexElt":
+                    for name, value in each["dimensions"].items():
+                        asked.setdefault(name, set()).add(value)
+        assert asked.pop("environment") == {"test"}
+        assert asked.pop("dataset") == set(read_contracts(FOLDER))
+        assert asked.pop("verdict") == {Verdict.NO_GO.value}
+        assert set(asked) == {"stage", "fate", "step"}
+        assert set[str]().union(*asked.values()) - words_of("steps.py") - words_of("publish.py") == set()
+
+    def test_no_way_a_step_ends_is_told_as_a_failed_container(self, resources: dict[str, dict[str, Any]]) -> None:
+        (rule,) = of_type(resources, "aws_cloudwatch_event_rule")
+        pattern = json.loads(rule["event_pattern"])["detail"]["$or"]
+        (codes,) = [each["containers"]["exitCode"] for each in pattern if "containers" in each]
+        assert {code for code in codes if code in iter(ExitCode)} == {ExitCode.BUG}
+
+    def test_steps_may_touch_folders_that_the_lake_has_and_no_other(self, resources: dict[str, dict[str, Any]]) -> None:
+        touched = {
+            resource.split("/")[1]
+            for each in of_type(resources, "aws_iam_role_policy")
+            if each["role"].removeprefix("spacex-elt-test-") in FAMILIES
+            for statement in policy(each["policy"])["Statement"]
+            for resource in listed(statement["Resource"])
+            if "-lake-" in resource and "/" in resource
+        }
+        assert touched == folders_of_the_lake()
+
+    def test_airflow_looks_for_the_connection_that_is_made(self, resources: dict[str, dict[str, Any]]) -> None:
+        (airflow,) = of_type(resources, "aws_mwaa_environment")
+        told = json.loads(airflow["airflow_configuration_options"]["secrets.backend_kwargs"])
+        connection = f"{told['connections_prefix']}/airbyte_default"
+        assert connection in {each["name"] for each in of_type(resources, "aws_secretsmanager_secret")}
+        assert "airbyte_default" in (ROOT / "dags/spacex_airflow/sync.py").read_text()
+        assert re.match(told["connections_lookup_pattern"], "airbyte_default")
+        assert not re.match(told["connections_lookup_pattern"], "aws_default")
 
     def test_every_dataset_has_an_alarm_at_its_own_promise(self, resources: dict[str, dict[str, Any]]) -> None:
         promised = {

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from tests.terraform.aws import ACCOUNT, REGION
-from tests.terraform.conftest import of_type, policy
+from tests.terraform.conftest import listed, of_type, policy
 from tests.terraform.simulate import Policies, Request, simulate, why_not
 
-pytestmark = [pytest.mark.terraform, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.terraform, pytest.mark.timeout(900), pytest.mark.xdist_group("made")]
 
 LAKE = f"arn:aws:s3:::spacex-elt-test-lake-{ACCOUNT}"
 DOCS = "arn:aws:s3:::docs.internal.example.com"
@@ -227,8 +227,7 @@ def test_every_key_a_role_may_use_is_used_by_way_of_a_service(resources: dict[st
     direct = []
     for each in of_type(resources, "aws_iam_role_policy"):
         for statement in policy(each["policy"])["Statement"]:
-            actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
-            if any(action.startswith("kms:") for action in actions):
+            if any(action.startswith("kms:") for action in listed(statement["Action"])):
                 keys = {key for test in statement.get("Condition", {}).values() for key in test}
                 direct += [] if "kms:ViaService" in keys else [(each["role"], statement["Sid"])]
     assert direct == []

@@ -9,7 +9,7 @@ import pytest
 
 from tests.terraform.conftest import Made, of_type
 
-pytestmark = [pytest.mark.terraform, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.terraform, pytest.mark.timeout(900), pytest.mark.xdist_group("made")]
 
 Resources = dict[str, dict[str, Any]]
 ANYWHERE = "0.0.0.0/0"

@@ -68,7 +68,7 @@ resource "aws_cloudwatch_metric_alarm" "host" {
 # A failed system on a good host: restarted.
 resource "aws_cloudwatch_metric_alarm" "system" {
   alarm_name          = "${var.context.name}-airbyte-system"
-  alarm_description   = "Airbyte's instance does not answer; it is restarted. See terraform/README.md, Airbyte."
+  alarm_description   = "Airbyte's instance does not answer; it is restarted. Look into it by a session: docs/deploy.md, Airbyte."
   namespace           = "AWS/EC2"
   metric_name         = "StatusCheckFailed_Instance"
   dimensions          = { InstanceId = aws_instance.this.id }

@@ -173,7 +173,7 @@ data "aws_iam_policy_document" "ours" {
   statement {
     sid       = "ReadConnections"
     actions   = ["secretsmanager:GetSecretValue"]
-    resources = [var.airflow_secret_arn_pattern]
+    resources = [var.uses.secret_arn_pattern]
   }
 
   statement {
@@ -191,13 +191,13 @@ data "aws_iam_policy_document" "ours" {
   statement {
     sid       = "KeepIncidents"
     actions   = ["s3:GetObject", "s3:PutObject"]
-    resources = ["${var.lake_arn}/incidents/*"]
+    resources = ["${var.uses.lake_arn}/incidents/*"]
   }
 
   statement {
     sid       = "ListIncidents" # without it, what is not there would be answered as forbidden
     actions   = ["s3:ListBucket"]
-    resources = [var.lake_arn]
+    resources = [var.uses.lake_arn]
 
     condition {
       test     = "StringLike"
@@ -221,7 +221,7 @@ data "aws_iam_policy_document" "ours" {
   statement {
     sid       = "TellPeople"
     actions   = ["sns:Publish"]
-    resources = [var.alert_topic_arn]
+    resources = [var.uses.alert_topic_arn]
   }
 
   statement {

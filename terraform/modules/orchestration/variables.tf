@@ -76,19 +76,9 @@ variable "pipeline" {
   })
 }
 
-variable "lake_arn" {
-  description = "The lake's bucket, of whose incidents the failure callback reads and writes."
-  type        = string
-}
-
-variable "alert_topic_arn" {
-  description = "Where the failure callback tells people."
-  type        = string
-}
-
-variable "airflow_secret_arn_pattern" {
-  description = "Connections and variables of Airflow."
-  type        = string
+variable "uses" {
+  description = "What else its role may use: the lake, of whose incidents the failure callback reads and writes, the topic by which it tells people, Airflow's connections and variables."
+  type        = object({ lake_arn = string, alert_topic_arn = string, secret_arn_pattern = string })
 }
 
 variable "buckets" {

@@ -25,11 +25,11 @@ locals {
         image               = coalesce(var.image, "none")
         execution_role_arn  = aws_iam_role.execution.arn
         task_role_arn       = aws_iam_role.task[family].arn
-        warehouse_secret_id = lookup(var.secret_names, "warehouse/${family}", "none")
+        warehouse_secret_id = lookup(var.secrets.names, "warehouse/${family}", "none")
         warehouse_cluster   = "" # the steps log in by their secret; a setting that is empty is none
         warehouse_workgroup = ""
         warehouse_database  = ""
-        airbyte_secret_id   = var.secret_names["airbyte"]
+        airbyte_secret_id   = var.secrets.names["airbyte"]
         log_group           = local.log_group
         log_stream_prefix   = local.container
         region              = var.context.region

@@ -53,13 +53,13 @@ data "aws_iam_policy_document" "task" {
   statement {
     sid       = "ReadTheLake"
     actions   = ["s3:GetObject"]
-    resources = [for folder in each.value.reads : "${var.lake_arn}/${folder}/*"]
+    resources = [for folder in each.value.reads : "${var.bucket_arns.lake}/${folder}/*"]
   }
 
   statement {
     sid       = "WriteTheLake"
     actions   = ["s3:PutObject", "s3:AbortMultipartUpload"]
-    resources = [for folder in each.value.writes : "${var.lake_arn}/${folder}/*"]
+    resources = [for folder in each.value.writes : "${var.bucket_arns.lake}/${folder}/*"]
   }
 
   dynamic "statement" {
@@ -67,14 +67,14 @@ data "aws_iam_policy_document" "task" {
     content {
       sid       = "DeleteWhatIsTooOld"
       actions   = ["s3:DeleteObject"]
-      resources = [for folder in each.value.deletes : "${var.lake_arn}/${folder}/*"]
+      resources = [for folder in each.value.deletes : "${var.bucket_arns.lake}/${folder}/*"]
     }
   }
 
   statement {
     sid       = "ListTheLake"
     actions   = ["s3:ListBucket"]
-    resources = [var.lake_arn]
+    resources = [var.bucket_arns.lake]
 
     condition {
       test     = "StringLike"
@@ -100,7 +100,7 @@ data "aws_iam_policy_document" "task" {
     content {
       sid       = "PutTheSiteUp"
       actions   = ["s3:PutObject", "s3:AbortMultipartUpload"]
-      resources = ["${var.docs_arn}/*"]
+      resources = ["${var.bucket_arns.docs}/*"]
     }
   }
 
@@ -125,8 +125,8 @@ data "aws_iam_policy_document" "task" {
       sid     = "ReadItsLogins"
       actions = ["secretsmanager:GetSecretValue"]
       resources = compact([
-        each.value.login ? var.secret_arn_patterns["warehouse/${each.key}"] : "",
-        each.value.airbyte ? var.secret_arn_patterns["airbyte"] : "",
+        each.value.login ? var.secrets.arn_patterns["warehouse/${each.key}"] : "",
+        each.value.airbyte ? var.secrets.arn_patterns["airbyte"] : "",
       ])
     }
   }
@@ -161,11 +161,9 @@ data "aws_iam_policy_document" "task" {
   dynamic "statement" {
     for_each = each.value.login && var.warehouse.mode == "provisioned" ? [1] : []
     content {
-      sid     = "FindTheCluster"
-      actions = ["redshift:DescribeClusters"]
-      resources = [
-        "arn:${var.context.partition}:redshift:${var.context.region}:${var.context.account_id}:cluster:${var.warehouse.name}",
-      ]
+      sid       = "FindTheCluster"
+      actions   = ["redshift:DescribeClusters"]
+      resources = ["*"] # the service knows no narrower one
     }
   }
 

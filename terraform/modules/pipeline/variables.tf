@@ -50,14 +50,9 @@ variable "settings" {
   type        = map(string)
 }
 
-variable "lake_arn" {
-  description = "The lake's bucket."
-  type        = string
-}
-
-variable "docs_arn" {
-  description = "The docs bucket."
-  type        = string
+variable "bucket_arns" {
+  description = "The buckets: of the lake, of the docs."
+  type        = object({ lake = string, docs = string })
 }
 
 variable "repository_arn" {
@@ -70,14 +65,9 @@ variable "key_arns" {
   type        = object({ lake = string, docs = string, secrets = string, logs = string, alerts = string })
 }
 
-variable "secret_names" {
-  description = "Names of the secrets by purpose: airbyte, warehouse/<family>."
-  type        = map(string)
-}
-
-variable "secret_arn_patterns" {
-  description = "ARN patterns of the same."
-  type        = map(string)
+variable "secrets" {
+  description = "Names and ARN patterns of the secrets by purpose: airbyte, warehouse/<family>."
+  type        = object({ names = map(string), arn_patterns = map(string) })
 }
 
 variable "warehouse" {

@@ -40,5 +40,5 @@ resource "aws_ssm_parameter" "setting" {
   description = "As in the steps' task definitions"
   type        = "SecureString"
   key_id      = var.key_arn
-  value       = each.value == "" ? "none-yet" : each.value # a parameter cannot be empty
+  value       = each.value
 }

@@ -1,11 +1,9 @@
-output "secret_names" {
-  description = "By purpose. Read by the settings (SPACEX_ELT_…_SECRET_ID) and by people who fill them."
-  value       = { for purpose, _ in local.secrets : purpose => "${var.context.name}/${purpose}" }
-}
-
-output "secret_arn_patterns" {
-  description = "By purpose: the ARN with the six characters that Secrets Manager adds. Read by the roles' policies."
-  value       = { for purpose, _ in local.secrets : purpose => "${local.arn_prefix}:${var.context.name}/${purpose}-??????" }
+output "secrets" {
+  description = "By purpose: the name, and the ARN with the six characters that Secrets Manager adds. Read by the pipeline's settings (SPACEX_ELT_…_SECRET_ID) and its roles' policies."
+  value = {
+    names        = { for purpose, _ in local.secrets : purpose => "${var.context.name}/${purpose}" }
+    arn_patterns = { for purpose, _ in local.secrets : purpose => "${local.arn_prefix}:${var.context.name}/${purpose}-??????" }
+  }
 }
 
 output "airflow_secret_arn_pattern" {
