@@ -180,7 +180,6 @@ module "pipeline" {
   bucket_arns        = { lake = module.lake.arn, docs = module.docs_site.arn }
   repository_arn     = module.registry.repository_arn
   secrets            = module.settings.secrets
-  warehouse          = module.warehouse.identity
   log_retention_days = var.retention_days.logs
   collector_image    = var.collector_image
 

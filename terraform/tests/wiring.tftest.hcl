@@ -40,17 +40,12 @@ run "serverless_redshift" {
   }
 
   assert {
-    condition     = aws_redshiftserverless_workgroup.this[0].tags.Workgroup == output.identity.name
-    error_message = "The steps' policies find the workgroup by its tag."
-  }
-
-  assert {
     condition     = toset(output.log_groups) == toset([for log in aws_redshiftserverless_namespace.this[0].log_exports : "/aws/redshift/spacex-elt-test/${log}"])
     error_message = "Each audit log needs its group, with a retention and our key."
   }
 }
 
-run "steps_of_serverless_redshift" {
+run "steps_log_in_by_their_secret" {
   module { source = "./modules/pipeline" }
   variables {
     settings = {
@@ -70,24 +65,20 @@ run "steps_of_serverless_redshift" {
       names        = { "airbyte" = "a", "warehouse/loader" = "l", "warehouse/transformer" = "t", "warehouse/maintainer" = "m" }
       arn_patterns = { "airbyte" = "arn:a", "warehouse/loader" = "arn:l", "warehouse/transformer" = "arn:t", "warehouse/maintainer" = "arn:m" }
     }
-    warehouse          = { mode = "serverless", name = "spacex-elt-test", database = "spacex" }
     log_retention_days = 90
     key_arns           = { lake = "arn:aws:kms:eu-central-1:123456789012:key/1", docs = "arn:aws:kms:eu-central-1:123456789012:key/2", secrets = "arn:aws:kms:eu-central-1:123456789012:key/3", logs = "arn:aws:kms:eu-central-1:123456789012:key/4", alerts = "arn:aws:kms:eu-central-1:123456789012:key/5" }
   }
 
   assert {
-    condition = { for family, document in data.aws_iam_policy_document.task : family => [for each in document.statement : each.sid if startswith(each.sid, "LogInTo")] } == {
-      loader = ["LogInToTheWorkgroup"], transformer = ["LogInToTheWorkgroup"], maintainer = ["LogInToTheWorkgroup"], publisher = []
+    condition = { for family, document in data.aws_iam_policy_document.task : family => join(" ", sort(flatten([for each in document.statement : tolist(each.resources) if contains(each.actions, "secretsmanager:GetSecretValue")]))) } == {
+      loader = "arn:a arn:l", transformer = "arn:t", maintainer = "arn:m", publisher = ""
     }
-    error_message = "Who needs the warehouse may log in to the workgroup, to no cluster; the publisher to neither."
+    error_message = "Who needs the warehouse reads its own login to it, and nobody else's."
   }
 
   assert {
-    condition = alltrue([
-      for each in data.aws_iam_policy_document.task["loader"].statement : one(each.condition).variable == "aws:ResourceTag/Workgroup" && one(each.condition).values == tolist(["spacex-elt-test"])
-      if each.sid == "LogInToTheWorkgroup"
-    ])
-    error_message = "Of all workgroups of the account, this deployment's alone."
+    condition     = alltrue(flatten([for document in data.aws_iam_policy_document.task : [for each in document.statement : [for action in each.actions : !startswith(action, "redshift")]]]))
+    error_message = "Steps log in by their secret: none may ask Redshift for credentials."
   }
 
   assert {

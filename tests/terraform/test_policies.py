@@ -17,7 +17,6 @@ AIRFLOW = f"arn:aws:s3:::spacex-elt-test-airflow-{ACCOUNT}"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:spacex-elt-test-alerts"
 CLUSTER = f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/spacex-elt-test"
 DATABASE = f"arn:aws:redshift:{REGION}:{ACCOUNT}:dbname:spacex-elt-test/spacex"
-OTHER_DATABASE = f"arn:aws:redshift:{REGION}:{ACCOUNT}:dbname:another/spacex"
 LANDED = f"{LAKE}/landing/launches/2026_11_27_1790000000000_0.jsonl.gz"
 QUARANTINED = f"{LAKE}/quarantine/launches/3f9c/2026_11_27_1790000000000_0.jsonl.gz"
 RUN = f"{LAKE}/runs/run-1/plan.json"
@@ -76,7 +75,7 @@ CASES = [
     may("loader", "s3:PutObject", QUARANTINED),
     may("loader", "s3:PutObject", f"{LAKE}/manifests/launches/3f9c.manifest"),
     may("loader", "s3:PutObject", RUN),
-    may("loader", "redshift:GetClusterCredentialsWithIAM", DATABASE),
+    may_not("loader", "redshift:GetClusterCredentialsWithIAM", DATABASE),  # it logs in by its secret
     may("loader", "secretsmanager:GetSecretValue", secret("warehouse/loader")),
     may("loader", "secretsmanager:GetSecretValue", secret("airbyte")),
     may_not("loader", "s3:DeleteObject", LANDED),
@@ -85,13 +84,12 @@ CASES = [
     may_not("loader", "s3:PutObject", f"{LAKE}/records/20261127_run-1.json"),
     may_not("loader", "s3:PutObject", f"{DOCS}/index.html"),
     may_not("loader", "s3:GetObject", f"{AIRFLOW}/startup.sh"),
-    may_not("loader", "redshift:GetClusterCredentialsWithIAM", OTHER_DATABASE),
     may_not("loader", "secretsmanager:GetSecretValue", secret("warehouse/transformer")),
     may_not("loader", "sts:AssumeRole", role_arn(role("copy"))),
     may_not("loader", "iam:PassRole", role_arn(role("copy")), **PASSED),
     may_not("loader", "sns:Publish", TOPIC),
     # dbt sees the warehouse and what the run said, not the lake's data.
-    may("transformer", "redshift:GetClusterCredentialsWithIAM", DATABASE),
+    may_not("transformer", "redshift:GetClusterCredentialsWithIAM", DATABASE),
     may("transformer", "s3:GetObject", RUN),
     may("transformer", "s3:PutObject", f"{LAKE}/runs/run-1/transform.json"),
     may("transformer", "secretsmanager:GetSecretValue", secret("warehouse/transformer")),

@@ -146,43 +146,6 @@ data "aws_iam_policy_document" "task" {
     }
   }
 
-  # Database credentials by IAM: who asks becomes the database user IAMR:<role>.
-  dynamic "statement" {
-    for_each = each.value.login && var.warehouse.mode == "provisioned" ? [1] : []
-    content {
-      sid     = "LogInToTheCluster"
-      actions = ["redshift:GetClusterCredentialsWithIAM"]
-      resources = [
-        "arn:${var.context.partition}:redshift:${var.context.region}:${var.context.account_id}:dbname:${var.warehouse.name}/${var.warehouse.database}",
-      ]
-    }
-  }
-
-  dynamic "statement" {
-    for_each = each.value.login && var.warehouse.mode == "provisioned" ? [1] : []
-    content {
-      sid       = "FindTheCluster"
-      actions   = ["redshift:DescribeClusters"]
-      resources = ["*"] # the service knows no narrower one
-    }
-  }
-
-  # A workgroup's ARN ends with an id that AWS makes: its name is a tag that only this deployment's workgroup has.
-  dynamic "statement" {
-    for_each = each.value.login && var.warehouse.mode == "serverless" ? [1] : []
-    content {
-      sid       = "LogInToTheWorkgroup"
-      actions   = ["redshift-serverless:GetCredentials", "redshift-serverless:GetWorkgroup"]
-      resources = ["arn:${var.context.partition}:redshift-serverless:${var.context.region}:${var.context.account_id}:workgroup/*"]
-
-      condition {
-        test     = "StringEquals"
-        variable = "aws:ResourceTag/Workgroup"
-        values   = [var.warehouse.name]
-      }
-    }
-  }
-
   dynamic "statement" {
     for_each = each.value.alerts ? [1] : []
     content {

@@ -70,11 +70,6 @@ variable "secrets" {
   type        = object({ names = map(string), arn_patterns = map(string) })
 }
 
-variable "warehouse" {
-  description = "Which Redshift the steps may ask for database credentials."
-  type        = object({ mode = string, name = string, database = string })
-}
-
 variable "log_retention_days" {
   description = "How long the steps' logs are kept."
   type        = number

@@ -24,7 +24,7 @@ output "admin_secret_arn" {
 }
 
 output "identity" {
-  description = "What the machine is called. Read by the steps' policies (database credentials by IAM) and by alarms."
+  description = "What the machine is called. Read by the dashboard and by alarms."
   value       = { mode = var.mode, name = local.name, database = local.database }
 }
 

@@ -29,8 +29,6 @@ resource "aws_redshiftserverless_workgroup" "this" {
   enhanced_vpc_routing = true
   port                 = local.port
 
-  tags = { Workgroup = local.name } # its ARN ends with an id of AWS': the steps' policies go by this tag
-
   config_parameter {
     parameter_key   = "require_ssl"
     parameter_value = "true"

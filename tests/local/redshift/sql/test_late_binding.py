@@ -67,7 +67,10 @@ def test_its_columns_are_listed_apart(view: Run) -> None:
         ("lake", "seen", "name", "character varying(20)", 2),
     ]
     assert view("select column_name from information_schema.columns where table_name = 'seen'") == []
-    assert view("select column_name from svv_columns where table_name = 'seen'") == [("id",), ("name",)]
+    assert view("select column_name from svv_columns where table_name = 'seen' order by ordinal_position") == [
+        ("id",),
+        ("name",),
+    ]
 
 
 def test_replaced_by_a_view_with_schema_binding_it_is_one(view: Run) -> None:
