@@ -144,7 +144,13 @@ set _deleted_at = getdate(), _batch_id = %s, _run_id = %s
 def _is_gone(contract: Contract, staging: str, kept_count: int) -> str:
     key = quoted(contract.key.name)
     kept = f"\n    and {key} not in ({', '.join(['%s'] * kept_count)})" if kept_count else ""
-    return f"where _deleted_at is null\n    and {key} not in (select {key} from {staging}){kept}"
+    return f"where _deleted_at is null\n    and {_is_not_staged(contract, staging)}{kept}"
+
+
+def _is_not_staged(contract: Contract, staging: str) -> str:
+    """NOT EXISTS, for NOT IN compares each key with each when those in the subquery could be null."""
+    key = quoted(contract.key.name)
+    return f"not exists (select 1 from {staging} as staged where staged.{key} = {raw_table(contract)}.{key})"
 
 
 def remove_outdated(contract: Contract, staging: str) -> str:
@@ -172,9 +178,8 @@ where published.{key} is null"""
 
 def count_kept(contract: Contract, staging: str) -> str:
     """Counts the live rows that the snapshot lacks and that were not marked deleted."""
-    key = quoted(contract.key.name)
     return f"""select count(*) from {raw_table(contract)}
-where _deleted_at is null and {key} not in (select {key} from {staging})"""
+where _deleted_at is null and {_is_not_staged(contract, staging)}"""
 
 
 def count_rows(table: str) -> str:
