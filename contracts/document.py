@@ -3,7 +3,7 @@
 What the values mean is contracts/read.py's job.
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,23 +46,23 @@ class ProblemsFound(ContractInvalid):
 
 
 class _Loader(yaml.CSafeLoader):
-    """YAML to plain values. Dates stay text, as in JSON, and a key written twice is refused."""
+    """YAML to plain values. As in JSON, dates stay text and keys are texts; a key written twice is refused."""
 
 
-class _RepeatedKey(Exception):
-    def __init__(self, node: yaml.Node, key: Hashable):
+class _WrongKey(Exception):
+    def __init__(self, node: yaml.Node, why: str):
         self.node = node
-        super().__init__(f"the key {key!r} is written twice")
+        super().__init__(why)
 
 
-def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Hashable, Any]:
-    result: dict[Hashable, Any] = {}
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
+    result: dict[str, Any] = {}
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=True)
-        if not isinstance(key, Hashable):
-            raise _RepeatedKey(key_node, str(key))
+        if not isinstance(key, str):
+            raise _WrongKey(key_node, f"the key {key!r} is no text; in quotes it would be one")
         if key in result:
-            raise _RepeatedKey(key_node, key)
+            raise _WrongKey(key_node, f"the key {key!r} is written twice")
         result[key] = loader.construct_object(value_node, deep=True)
     return result
 
@@ -88,7 +88,7 @@ def parse(text: bytes, name: str) -> Any:
         raise ProblemsFound([Finding(name, line, "", f"not YAML: {exc.problem}")]) from exc
     except yaml.YAMLError as exc:
         raise ProblemsFound([Finding(name, 1, "", f"not YAML: {exc}")]) from exc
-    except _RepeatedKey as exc:
+    except _WrongKey as exc:
         raise ProblemsFound([Finding(name, exc.node.start_mark.line + 1, "", str(exc))]) from exc
 
 

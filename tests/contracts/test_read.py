@@ -221,6 +221,15 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path) -> None:
         read_contract(_write(tmp_path, "- a list\n"))
 
 
+@pytest.mark.parametrize("key", ["~", "7", "true", "1.5", "[a, b]"])
+def test_a_key_that_is_no_text_is_refused_where_it_lies(tmp_path: Path, key: str) -> None:
+    path = _write(tmp_path, MOONS.replace("examples: [1737]", f"examples: [{{? {key} : x}}]"))
+    line = 1 + MOONS[: MOONS.index("examples: [1737]")].count("\n")
+    with pytest.raises(ProblemsFound, match=rf":{line}: the key .* is no text") as caught:
+        read_contract(path)
+    assert [finding.line for finding in caught.value.findings] == [line]
+
+
 def test_another_vendors_words_are_none_of_our_business(tmp_path: Path) -> None:
     theirs = "  - {property: colour, value: red, vendor: atlan}\n"
     assert read_contract(_write(tmp_path, MOONS + theirs)).dataset == "moons"
