@@ -1,15 +1,14 @@
 """Real answers of the API, of 2021, of 2022 and of 2021 again: what becomes of each row, exactly."""
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from contracts.model import Contract
 from contracts.read import FOLDER, read_contracts
 from tests.e2e.harness import RECORDINGS
+from tests.extraction.recordings import recorded
 from tests.loader.rig import Rig, fates
 from validation.results import Verdict
 
@@ -30,17 +29,12 @@ EXPECTED = {
 }
 
 
-def recorded(snapshot: str, dataset: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads((RECORDINGS / snapshot / f"{dataset}.json").read_bytes())
-    return found
-
-
 @pytest.mark.parametrize("dataset", EXPECTED)
 def test_each_row_of_a_snapshot_has_the_fate_that_it_had(new_rig: Callable[[Contract], Rig], dataset: str) -> None:
     rig = new_rig(replace(read_contracts(FOLDER)[dataset], dataset=f"recorded_{dataset}"))
     found = []
     for sync_id, name in enumerate(SNAPSHOTS, start=1):
-        records, run_id = recorded(name, dataset), f"run-{sync_id}"
+        records, run_id = recorded(dataset, name), f"run-{sync_id}"
         snapshot = rig.land(*records)
         output = rig.load(snapshot, run_id)
         if sync_id == 3:  # fewer than the contract lets go unseen
@@ -50,5 +44,5 @@ def test_each_row_of_a_snapshot_has_the_fate_that_it_had(new_rig: Callable[[Cont
         found.append((*fates(output), output.published.restored))
     assert found == EXPECTED[dataset]
     assert {key for (key,) in rig.rows("select id from {raw} where _deleted_at is null")} == {
-        record["id"] for record in recorded(SNAPSHOTS[-1], dataset)
+        record["id"] for record in recorded(dataset, SNAPSHOTS[-1])
     }
