@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from tests.terraform.aws import ACCOUNT, REGION
-from tests.terraform.conftest import listed, of_type, policy
+from tests.terraform.conftest import DOCS_DOMAIN, listed, of_type, policy
 from tests.terraform.simulate import Policies, Request, simulate, why_not
 
 pytestmark = [pytest.mark.terraform, pytest.mark.timeout(900), pytest.mark.xdist_group("made")]
 
 LAKE = f"arn:aws:s3:::spacex-elt-test-lake-{ACCOUNT}"
-DOCS = "arn:aws:s3:::docs.internal.example.com"
+DOCS = f"arn:aws:s3:::{DOCS_DOMAIN}"
 AIRFLOW = f"arn:aws:s3:::spacex-elt-test-airflow-{ACCOUNT}"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:spacex-elt-test-alerts"
 CLUSTER = f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/spacex-elt-test"

@@ -41,7 +41,7 @@ variable "cluster" {
 
 variable "warehouse" {
   description = "Which Redshift it is."
-  type        = object({ mode = string, name = string, database = string })
+  type        = object({ mode = string, name = string })
 }
 
 variable "has_airflow" {

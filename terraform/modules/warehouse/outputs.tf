@@ -25,7 +25,7 @@ output "admin_secret_arn" {
 
 output "identity" {
   description = "What the machine is called. Read by the dashboard and by alarms."
-  value       = { mode = var.mode, name = local.name, database = local.database }
+  value       = { mode = var.mode, name = local.name }
 }
 
 output "log_groups" {
